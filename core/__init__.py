@@ -1,0 +1,1 @@
+"""The vocabulary that all layers share; numpy and the standard library only."""

@@ -1,0 +1,190 @@
+"""Settings that declare themselves: type, range, default and help in one place.
+
+A method's settings are a frozen dataclass whose fields are made with ``integer``, ``real``,
+``choice``, ``flag`` or ``text``. The declaration drives validation, the form on screen, the cache
+key and the contract tests::
+
+    @dataclass(frozen=True, kw_only=True)
+    class LsaParams(Params):
+        dim: int = integer(100, low=2, high=1000, help="Number of latent dimensions.")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from core.errors import ParameterError
+
+Kind = Literal["integer", "real", "choice", "flag", "text"]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The declaration of one setting.
+
+    Attributes
+    ----------
+    kind : {"integer", "real", "choice", "flag", "text"}
+    default : int, float, str or bool
+    help : str
+        One sentence for the person who sets it.
+    low, high : float or None
+        Inclusive bounds of numbers.
+    options : tuple of str
+        Allowed values of a choice.
+    labels : tuple of str
+        How the options read on screen (same length), or empty.
+    advanced : bool
+        Shown only when details are opened.
+    step : float or None
+        Step of the number input.
+    """
+
+    kind: Kind
+    default: Any
+    help: str
+    low: float | None = None
+    high: float | None = None
+    options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    advanced: bool = False
+    step: float | None = None
+
+    @property
+    def allowed(self) -> str:
+        """Return the allowed values in words."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(repr(option) for option in self.options)
+        if self.kind == "flag":
+            return "true or false"
+        if self.kind == "text":
+            return "a text"
+        noun = "an integer" if self.kind == "integer" else "a number"
+        return f"{noun} in [{self.low:g}, {self.high:g}]"
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is allowed."""
+        if self.kind == "flag":
+            return isinstance(value, bool)
+        if self.kind == "text":
+            return isinstance(value, str)
+        if self.kind == "choice":
+            return value in self.options
+        number = int if self.kind == "integer" else int | float
+        if isinstance(value, bool) or not isinstance(value, number):
+            return False
+        low = -math.inf if self.low is None else self.low
+        high = math.inf if self.high is None else self.high
+        return math.isfinite(value) and low <= value <= high
+
+    def invalid_value(self) -> object:
+        """Return a value that must be refused; contract tests use it."""
+        if self.kind in {"integer", "real"}:
+            return (self.high or 0) + 1
+        return "no such option" if self.kind == "choice" else 3.5
+
+
+def integer(
+    default: int, *, low: int, high: int, help: str, step: int = 1, advanced: bool = False
+) -> Any:
+    """Declare an integer setting with inclusive bounds."""
+    return _field(Spec("integer", default, help, low, high, step=step, advanced=advanced))
+
+
+def real(
+    default: float,
+    *,
+    low: float,
+    high: float,
+    help: str,
+    step: float | None = None,
+    advanced: bool = False,
+) -> Any:
+    """Declare a real-valued setting with inclusive bounds."""
+    return _field(Spec("real", default, help, low, high, step=step, advanced=advanced))
+
+
+def choice(
+    default: str,
+    options: Sequence[str],
+    *,
+    help: str,
+    labels: Sequence[str] = (),
+    advanced: bool = False,
+) -> Any:
+    """Declare a setting that takes one of a few texts."""
+    spec = Spec(
+        "choice", default, help, options=tuple(options), labels=tuple(labels), advanced=advanced
+    )
+    return _field(spec)
+
+
+def flag(default: bool, *, help: str, advanced: bool = False) -> Any:
+    """Declare a yes-or-no setting."""
+    return _field(Spec("flag", default, help, advanced=advanced))
+
+
+def text(default: str, *, help: str, advanced: bool = False) -> Any:
+    """Declare a free-text setting."""
+    return _field(Spec("text", default, help, advanced=advanced))
+
+
+def _field(spec: Spec) -> Any:
+    return dataclasses.field(default=spec.default, metadata={"spec": spec})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Base of all settings; validates every declared field when made.
+
+    Raises
+    ------
+    ParameterError
+        Naming the setting, the allowed values and the value received.
+    """
+
+    def __post_init__(self) -> None:
+        """Check each value against its declaration."""
+        for name, spec in self.specs().items():
+            value = getattr(self, name)
+            if spec.kind == "real" and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+                object.__setattr__(self, name, value)  # 1 and 1.0 must not differ in a cache key
+            if not spec.accepts(value):
+                owner = type(self).__name__.removesuffix("Params")
+                raise ParameterError(f"{owner}.{name} must be {spec.allowed}, got {value!r}.")
+
+    @classmethod
+    def specs(cls) -> dict[str, Spec]:
+        """Return the declaration of every setting, in order."""
+        return {f.name: f.metadata["spec"] for f in dataclasses.fields(cls)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make settings from a mapping, refusing names that do not exist.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name (with the nearest known one) or a value out of range.
+        """
+        known = cls.specs()
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                allowed = ", ".join(known) or "none"
+                raise ParameterError(
+                    f"{cls.__name__.removesuffix('Params')} has no setting {name!r}; "
+                    f"it has: {allowed}.{hint}"
+                )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values, in order of declaration."""
+        return {name: getattr(self, name) for name in self.specs()}

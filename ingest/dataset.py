@@ -1,0 +1,198 @@
+"""``Dataset``: what every reader makes and every method takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.arrays import BoolVector
+from core.errors import DatasetError
+from core.fingerprint import fingerprint
+from core.modality import Modality
+
+Role = Literal["text", "numeric", "categorical", "label", "id", "time", "ignored"]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One thing that the source held and the dataset does not.
+
+    Attributes
+    ----------
+    where : str
+        Row number, file name or id, as the user would look for it.
+    reason : str
+        Why, in a few words ("empty text", "truncated image").
+    """
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges of a graph over the items of a Dataset.
+
+    Attributes
+    ----------
+    source, target : (m,) int32
+        Positions in ``Dataset.ids``.
+    weight : (m,) float32
+        Positive; 1 where the source gave none.
+    directed : bool
+    """
+
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    directed: bool = False
+
+    def __len__(self) -> int:
+        """Return the number of edges."""
+        return len(self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Items of one modality with ids, columns and relations; immutable.
+
+    Attributes
+    ----------
+    name : str
+        How it is called on screen; not part of the fingerprint.
+    modality : Modality
+    ids : tuple of str
+        Unique, one per item, in the order of the source.
+    items : sequence or None
+        By modality. TEXT: ``list[str]``. IMAGE: a ``Sequence[bytes]`` of encoded image files
+        (may read from disk on access; see ``ingest.images``). TABLE: ``pandas.DataFrame`` of the
+        feature columns (roles numeric, categorical and time), index 0..n-1. VECTORS:
+        ``(n, d) float32``. GRAPH: None, the ids are the nodes.
+    columns : pandas.DataFrame
+        All other columns (labels, texts, numbers, times), index 0..n-1, unique str names. For
+        TABLE it holds every column except ignored ones, features included, so that a map can be
+        coloured by any of them.
+    roles : mapping of str to Role
+        The role of each column in ``columns``.
+    edges : Edges or None
+    dropped : tuple of Dropped
+        What the source held and this does not, at most ``MAX_LISTED`` listed.
+    n_dropped : int
+        How many in all.
+    notes : tuple of str
+        Sentences about how the source was read (encoding, delimiter, sheet, renamed ids).
+    """
+
+    name: str
+    modality: Modality
+    ids: tuple[str, ...]
+    items: Any
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    edges: Edges | None = None
+    dropped: tuple[Dropped, ...] = ()
+    n_dropped: int = 0
+    notes: tuple[str, ...] = ()
+
+    MAX_LISTED = 1_000
+
+    def __post_init__(self) -> None:
+        """Check that ids, items, columns and edges fit together."""
+        n = len(self.ids)
+        if n == 0:
+            raise DatasetError(f"{self.name} holds no item. Give at least one row.")
+        if len(set(self.ids)) != n:
+            raise DatasetError(f"{self.name} has repeated ids; ids must be unique.")
+        if self.items is not None and len(self.items) != n:
+            raise DatasetError(f"{self.name} has {n} ids but {len(self.items)} items.")
+        if self.columns.empty and len(self.columns) != n:
+            object.__setattr__(self, "columns", pd.DataFrame(index=pd.RangeIndex(n)))
+        if len(self.columns) != n:
+            raise DatasetError(f"{self.name} has {n} ids but {len(self.columns)} rows of columns.")
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.ids)
+
+    @property
+    def label(self) -> str | None:
+        """Return the first label column, or None."""
+        names = (str(name) for name in self.columns)
+        return next((name for name in names if self.roles.get(name) == "label"), None)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a digest of all content that can change vectors or what is shown (not the name).
+
+        Columns are hashed with their roles; images by their encoded bytes.
+        """
+        return fingerprint(
+            "dataset-1",
+            self.modality,
+            list(self.ids),
+            self._items_digest(),
+            _frame_digest(self.columns),
+            dict(self.roles),
+            self.edges,
+        )
+
+    def _items_digest(self) -> str:
+        if self.items is None:
+            return ""
+        if isinstance(self.items, pd.DataFrame):
+            return _frame_digest(self.items)
+        if isinstance(self.items, np.ndarray):
+            return fingerprint(self.items)
+        ready = getattr(self.items, "fingerprint", None)  # a disk-backed sequence knows its own
+        return str(ready) if ready else fingerprint(list(self.items))
+
+    def subset(self, where: BoolVector | Sequence[int] | NDArray[np.int64]) -> Dataset:
+        """Return the items of a ``(n,) bool`` mask, or at given positions, in that order.
+
+        Edges between two kept items are kept. ``dropped`` and ``notes`` stay with the original.
+        """
+        mask = np.asarray(where)
+        rows = np.flatnonzero(mask) if mask.dtype == bool else mask.astype(np.int64)
+        return dataclasses.replace(
+            self,
+            ids=tuple(self.ids[i] for i in rows),
+            items=_take(self.items, rows),
+            columns=self.columns.iloc[rows].reset_index(drop=True),
+            edges=_take_edges(self.edges, rows, len(self)) if self.edges else None,
+            dropped=(),
+            n_dropped=0,
+            notes=(),
+        )
+
+
+def _take(items: Any, rows: NDArray[np.int64]) -> Any:
+    if items is None:
+        return None
+    if isinstance(items, pd.DataFrame):
+        return items.iloc[rows].reset_index(drop=True)
+    if isinstance(items, np.ndarray):
+        return items[rows]
+    take = getattr(items, "take", None)  # a disk-backed sequence stays on disk
+    return take(rows) if take else [items[i] for i in rows]
+
+
+def _take_edges(edges: Edges, rows: NDArray[np.int64], n: int) -> Edges:
+    new = np.full(n, -1, dtype=np.int32)
+    new[rows] = np.arange(len(rows), dtype=np.int32)
+    source, target = new[edges.source], new[edges.target]
+    keep = (source >= 0) & (target >= 0)
+    return Edges(source[keep], target[keep], edges.weight[keep], edges.directed)
+
+
+def _frame_digest(frame: pd.DataFrame) -> str:
+    hashes = [
+        pd.util.hash_pandas_object(frame[name], index=False).to_numpy() for name in frame.columns
+    ]
+    return fingerprint([str(c) for c in frame.columns], [str(t) for t in frame.dtypes], hashes)

@@ -1,0 +1,1 @@
+"""Layouts in two or three dimensions, and how far each may be trusted."""

@@ -1,0 +1,1 @@
+"""Orchestration without UI: jobs, the store, the catalog, one user's workspace."""
