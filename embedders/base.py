@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix, FloatVector, frozen_float32
-from core.errors import ModalityMismatch, NotFittedError, ParameterError, QueryError
+from core.errors import (
+    DatasetError,
+    ModalityMismatch,
+    NotFittedError,
+    ParameterError,
+    QueryError,
+    TooLarge,
+)
 from core.fingerprint import fingerprint
 from core.modality import Metric, Modality
 from core.params import Params
 from core.progress import Progress, quiet
+from embedders.packing import State, pack_json, unpack_json
 from ingest.dataset import Dataset
 from vectors.keyed import KeyedVectors
 
-State = dict[str, AnyArray]
-"""What a fitted method needs to answer queries later: plain arrays (never object dtype)."""
+MAX_MATRIX_BYTES = 2 * 1024**3
+"""Largest matrix a method may make: twice this (a working copy) still fits a laptop."""
 
 
 class Availability(NamedTuple):
@@ -43,6 +52,9 @@ class Embedder(ABC):
     -----
     The constructor only stores: no file, no network, no heavy import. Heavy libraries are imported
     inside methods.
+
+    The provenance of every result holds ``method``, ``version``, ``params``, ``seed``, ``n_items``
+    and ``notes``: plain sentences about what was filled in, cut, grouped or left out, with counts.
     """
 
     id: ClassVar[str]
@@ -55,6 +67,8 @@ class Embedder(ABC):
     metric: ClassVar[Metric] = "cosine"
     params_class: ClassVar[type[Params]] = Params
     stochastic: ClassVar[bool] = False
+    pretrained: ClassVar[bool] = False
+    """Whether the vector of an item does not depend on the rest of the dataset."""
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         if params is not None and not isinstance(params, self.params_class):
@@ -97,9 +111,12 @@ class Embedder(ABC):
         """Return what ``restore`` needs to answer queries without training again."""
         return {}
 
-    def restore(self, state: Mapping[str, AnyArray]) -> Self:
-        """Take up a stored ``state``; pretrained methods load their weights here."""
-        raise NotImplementedError
+    def restore(self, state: Mapping[str, AnyArray]) -> Self:  # noqa: ARG002
+        """Take up a stored ``state``; pretrained methods load their weights here.
+
+        The embedder must have been made with the same parameters and seed.
+        """
+        raise NotFittedError(f"{self.title} keeps no state. Call fit(dataset) instead.")
 
     def fingerprint(self, dataset: Dataset) -> str:
         """Return the identity of the vectors this makes of ``dataset``."""
@@ -120,6 +137,26 @@ class Embedder(ABC):
         if not self.is_fitted:
             raise NotFittedError(f"{self.title} has not been fitted yet. Call fit(dataset) first.")
 
+    def _check_size(self, n: int, dim: int, remedy: str) -> None:
+        """Refuse an ``(n, dim) float32`` result that would not fit into memory."""
+        size = 4 * n * dim
+        if size > MAX_MATRIX_BYTES:
+            raise TooLarge(
+                f"{self.title} would make {n:,} vectors of {dim:,} numbers, "
+                f"{size / 1024**3:.1f} GiB; {MAX_MATRIX_BYTES / 1024**3:g} GiB are allowed. "
+                f"{remedy}"
+            )
+
+    def _base_provenance(self, dataset: Dataset) -> dict[str, Any]:
+        return {
+            "method": self.id,
+            "version": self.version,
+            "params": self.params.to_dict(),
+            "seed": self.seed,
+            "n_items": len(dataset),
+            "notes": [],
+        }
+
 
 class ItemEmbedder(Embedder):
     """Base of methods that can embed any new item; authors write ``_embed_batch``.
@@ -129,18 +166,22 @@ class ItemEmbedder(Embedder):
     """
 
     batch_size: ClassVar[int] = 64
+    batch_cost: ClassVar[int | None] = None
+    """Bound on items in a batch times the longest of them; None leaves ``batch_size`` alone."""
     kind: ClassVar[str] = "document"
-    pretrained: ClassVar[bool] = False
-    """Whether vectors of an item do not depend on the rest of the dataset."""
 
     @abstractmethod
     def _embed_batch(self, items: Sequence[Any]) -> FloatMatrix:
-        """Return the ``(len(items), d)`` vectors of a few items."""
+        """Return the ``(len(items), d)`` vectors of a few prepared items."""
 
-    def _prepare(self, dataset: Dataset) -> Sequence[Any]:
+    def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:  # noqa: ARG002
         """Return the items of ``dataset`` in the form ``_embed_batch`` takes (one per id)."""
         items: Sequence[Any] = dataset.items
         return items
+
+    def _prepare_query(self, query: object) -> Any:
+        """Return ``query`` in the form ``_embed_batch`` takes, or refuse it with QueryError."""
+        return query
 
     def _dedup_key(self, item: Any) -> object | None:  # noqa: ARG002
         """Return a hashable that is equal for equal items, or None to embed each."""
@@ -150,47 +191,69 @@ class ItemEmbedder(Embedder):
         """Return the cost of an item, longest embedded first."""
         return 0
 
-    def _provenance(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002
-        """Return plain values worth telling (what was truncated, variance explained)."""
+    def _kind_of(self, dataset: Dataset) -> str:  # noqa: ARG002
+        """Return what the keys are ("document", "image", "row" …)."""
+        return self.kind
+
+    def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:  # noqa: ARG002
+        """Return what to add to the provenance; a list under ``notes`` is appended."""
         return {}
 
     def vectors(self, dataset: Dataset, progress: Progress = quiet) -> KeyedVectors:
         """Return one vector per item, in the order of ``dataset.ids``."""
         self._check_modality(dataset)
         self._check_fitted()
-        matrix = self._embed_all(self._prepare(dataset), progress)
+        matrix, n_unique = self._embed_all(self._prepare(dataset, progress), progress)
+        provenance = {**self._base_provenance(dataset), "n_unique": n_unique}
+        extra = self._provenance(dataset, matrix)
+        provenance.update(extra, notes=[*provenance["notes"], *extra.get("notes", [])])
         return KeyedVectors(
             dataset.ids,
             matrix,
-            kinds=self.kind,
+            kinds=self._kind_of(dataset),
             metric=self.metric,
-            provenance={
-                "method": self.id,
-                "version": self.version,
-                "params": self.params.to_dict(),
-                "seed": self.seed,
-                **self._provenance(dataset),
-            },
+            provenance=provenance,
         )
 
-    def _embed_all(self, items: Sequence[Any], progress: Progress) -> FloatMatrix:
+    def _embed_all(self, items: Sequence[Any], progress: Progress) -> tuple[FloatMatrix, int]:
+        """Return the ``(len(items), d)`` vectors and how many items were distinct."""
         first, unique = self._unique(items)
         lengths = np.fromiter((self._length(items[i]) for i in unique), np.int64, len(unique))
         order = np.argsort(-lengths, kind="stable")
-        total, matrix = len(unique), None
+        total, done, matrix = len(unique), 0, None
         progress(0, total, "embedding")
-        for start in range(0, total, self.batch_size):
-            rows = order[start : start + self.batch_size]
+        for rows in self._batches(order, lengths):
             block = np.asarray(self._embed_batch([items[unique[r]] for r in rows]), np.float32)
+            if block.ndim != 2 or len(block) != len(rows):
+                raise DatasetError(
+                    f"{self.title} made an array of shape {block.shape} for {len(rows)} items."
+                )
             if matrix is None:
+                self._check_size(len(items), block.shape[1], "Use fewer items.")
                 matrix = np.empty((total, block.shape[1]), np.float32)
             matrix[rows] = block
-            progress(min(start + len(rows), total), total, "embedding")
+            done += len(rows)
+            progress(done, total, "embedding")
         if matrix is None:
-            raise QueryError("There is nothing to embed.")
-        return matrix if total == len(items) else matrix[first]
+            raise DatasetError("There is nothing to embed. Give at least one item.")
+        result = matrix if total == len(items) else matrix[first]
+        result.setflags(write=False)  # saves KeyedVectors a defensive copy
+        return result, total
 
-    def _unique(self, items: Sequence[Any]) -> tuple[np.ndarray[Any, Any], list[int]]:
+    def _batches(
+        self, order: NDArray[np.int64], lengths: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield runs of ``order`` (longest first) within ``batch_size`` and ``batch_cost``."""
+        start = 0
+        while start < len(order):
+            size = self.batch_size
+            if self.batch_cost is not None:
+                longest = max(1, int(lengths[order[start]]))
+                size = max(1, min(size, self.batch_cost // longest))
+            yield order[start : start + size]
+            start += size
+
+    def _unique(self, items: Sequence[Any]) -> tuple[NDArray[np.int64], list[int]]:
         """Return, per item, the position of its like among the unique ones, and those."""
         seen: dict[object, int] = {}
         unique: list[int] = []
@@ -206,7 +269,8 @@ class ItemEmbedder(Embedder):
     def embed_query(self, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of one item."""
         self._check_fitted()
-        vector: FloatVector = frozen_float32(self._embed_batch([query]), what="The query vector")[0]
+        block = self._embed_batch([self._prepare_query(query)])
+        vector: FloatVector = frozen_float32(block, what="The query vector")[0]
         return vector
 
 
@@ -244,6 +308,28 @@ class VocabularyEmbedder(Embedder):
         self._trained = self._train(dataset, progress)
         return self
 
+    def vectors(self, dataset: Dataset, progress: Progress = quiet) -> KeyedVectors:
+        """Return the trained vectors of the items of ``dataset``, in the order of its ids.
+
+        Raises
+        ------
+        UnknownKey
+            If an item was not there in training.
+        """
+        self._check_modality(dataset)
+        trained = self.vocabulary
+        progress(len(dataset), len(dataset), "embedding")
+        if trained.keys == dataset.ids:
+            return trained
+        rows = [trained.position(key) for key in dataset.ids]
+        return KeyedVectors(
+            dataset.ids,
+            trained.matrix[rows],
+            kinds=trained.kinds[rows].tolist(),
+            metric=trained.metric,
+            provenance=trained.provenance,
+        )
+
     def embed_query(self, query: object) -> FloatVector:
         """Return the trained vector of a key.
 
@@ -257,20 +343,23 @@ class VocabularyEmbedder(Embedder):
         return self.vocabulary[query]
 
     def state(self) -> State:
-        """Return keys and vectors."""
+        """Return keys, vectors and provenance."""
         trained = self.vocabulary
         return {
-            "keys": np.asarray(trained.keys, dtype=np.str_),
+            "keys": pack_json(list(trained.keys)),
             "kinds": trained.kinds,
             "matrix": trained.matrix,
+            "about": pack_json({"metric": trained.metric, **trained.provenance}),
         }
 
     def restore(self, state: Mapping[str, AnyArray]) -> Self:
         """Take up stored keys and vectors."""
+        about = unpack_json(state["about"])
         self._trained = KeyedVectors(
-            state["keys"].tolist(),
+            unpack_json(state["keys"]),
             state["matrix"],
             kinds=state["kinds"].tolist(),
-            metric=self.metric,
+            metric=about.pop("metric"),
+            provenance=about,
         )
         return self

@@ -1,0 +1,47 @@
+"""The methods that exist: a plain tuple; adding a method is one file and one line here."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from core.errors import UnknownEmbedder
+from core.modality import Modality
+from embedders.base import Embedder
+from embedders.tfidf import Tfidf
+
+EMBEDDERS: tuple[type[Embedder], ...] = (Tfidf,)
+"""In the order in which they are offered."""
+
+
+def list_embedders(modality: Modality | None = None) -> tuple[type[Embedder], ...]:
+    """Return the registered methods, or those that take ``modality``, in the order offered."""
+    return tuple(e for e in EMBEDDERS if modality is None or modality in e.accepts)
+
+
+def get_embedder(id: str, *, seed: int = 0, **params: Any) -> Embedder:
+    """Return a new, unfitted embedder.
+
+    Parameters
+    ----------
+    id : str
+        One of the registered ids, such as "lsa".
+    seed : int
+        Makes stochastic methods repeatable.
+    **params
+        Settings of the method; its defaults for those left out.
+
+    Raises
+    ------
+    UnknownEmbedder
+        Listing the ids that exist.
+    ParameterError
+        For a setting that does not exist or is out of its range.
+    """
+    for embedder in EMBEDDERS:
+        if embedder.id == id:
+            return embedder(embedder.params_class.from_dict(params), seed=seed)
+    known = [embedder.id for embedder in EMBEDDERS]
+    near = difflib.get_close_matches(str(id), known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise UnknownEmbedder(f"There is no method {id!r}; there are: {', '.join(known)}.{hint}")

@@ -1,0 +1,171 @@
+"""TF-IDF: a text as the weighted counts of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from core.arrays import AnyArray, FloatMatrix, FloatVector
+from core.modality import Modality
+from core.params import Params, flag, integer, real
+from core.progress import Progress, quiet
+from embedders.base import ItemEmbedder
+from embedders.packing import State, pack_json, unpack_json
+from embedders.terms import Vocabulary, count_matrix, text_query, unknown_words
+from ingest.dataset import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfidfParams(Params):
+    """Settings of TF-IDF."""
+
+    max_features: int = integer(
+        5_000,
+        low=10,
+        high=100_000,
+        step=1_000,
+        help="How many terms are kept, most frequent first; also the length of each vector.",
+    )
+    min_df: int = integer(
+        2,
+        low=1,
+        high=1_000,
+        help="A term must occur in at least this many texts; 2 leaves out one-off misspellings.",
+    )
+    ngrams: int = integer(
+        1,
+        low=1,
+        high=3,
+        help='Longest phrase that counts as a term: 1 is single words, 2 adds pairs ("new york").',
+    )
+    sublinear: bool = flag(
+        True,
+        help="Count a repeated word as 1 + ln(count), so that ten mentions do not weigh ten times.",
+        advanced=True,
+    )
+    max_df: float = real(
+        1.0,
+        low=0.01,
+        high=1.0,
+        step=0.05,
+        help="Leave out terms that occur in more than this share of the texts (1 keeps all).",
+        advanced=True,
+    )
+
+
+class Tfidf(ItemEmbedder):
+    """Text vectors with one dimension per term: term frequency × inverse document frequency.
+
+    Notes
+    -----
+    The weight of a term that occurs ``c`` times in a text is ``tf · idf`` with ``tf = 1 + ln c``
+    (or ``c``) and ``idf = ln((1 + n) / (1 + df)) + 1``, where ``df`` of the ``n`` texts of the
+    fitted dataset hold it (the smoothed form of scikit-learn). Rows are not normalised. A text
+    without any kept term is the zero vector: similar to nothing.
+
+    References
+    ----------
+    Salton & Buckley 1988, "Term-weighting approaches in automatic text retrieval", Table 1.
+    """
+
+    id = "tfidf"
+    title = "TF-IDF"
+    summary = "Counts words and gives rare ones more weight; finds texts that share words."
+    source = "Salton & Buckley 1988, Term-weighting approaches in automatic text retrieval"
+    accepts = frozenset({Modality.TEXT})
+    queries = frozenset({Modality.TEXT})
+    params_class = TfidfParams
+    batch_size = 256
+
+    def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
+        super().__init__(params, seed=seed)
+        self._index: dict[str, int] = {}
+        self._idf: FloatVector = np.empty(0, np.float32)
+        self._note = ""
+
+    @property
+    def is_fitted(self) -> bool:
+        """Tell whether there is a vocabulary."""
+        return bool(self._index)
+
+    def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
+        """Count the terms of all texts and weigh each by how rare it is.
+
+        Raises
+        ------
+        DatasetError
+            If no term is left.
+        TooLarge
+            If the dense vectors would not fit into memory.
+        """
+        self._check_modality(dataset)
+        p: TfidfParams = self.params
+        vocabulary = Vocabulary.build(
+            dataset.items,
+            progress,
+            ngrams=p.ngrams,
+            min_df=p.min_df,
+            max_df=p.max_df,
+            max_features=p.max_features,
+        )
+        self._check_size(
+            len(dataset), len(vocabulary.terms), "Lower max_features, raise min_df or choose LSA."
+        )
+        n, df = vocabulary.n_texts, vocabulary.document_frequency
+        self._idf = (np.log((1 + n) / (1 + df)) + 1).astype(np.float32)
+        self._index = {term: i for i, term in enumerate(vocabulary.terms)}
+        self._note = vocabulary.note()
+        return self
+
+    def _dedup_key(self, item: str) -> object:
+        return item
+
+    def _embed_batch(self, items: Sequence[str]) -> FloatMatrix:
+        counts = count_matrix(items, self._index, self.params.ngrams)
+        if self.params.sublinear:
+            counts.data = 1 + np.log(counts.data)
+        dense: FloatMatrix = counts.astype(np.float32).toarray() * self._idf
+        return dense
+
+    def _prepare_query(self, query: object) -> str:
+        return text_query(query, self.title)
+
+    def embed_query(self, query: object) -> FloatVector:
+        """Return the ``(n_terms,) float32`` weights of the terms of a text.
+
+        Raises
+        ------
+        UnknownKey
+            If no term of the query is in the vocabulary, with terms that look similar.
+        """
+        vector = super().embed_query(query)
+        if not vector.any():
+            raise unknown_words(str(query), self._index, "not among the kept terms")
+        return vector
+
+    def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:
+        empty = int((~matrix.any(axis=1)).sum())
+        notes = [self._note]
+        if empty:
+            notes.append(
+                f"{empty:,} of {len(dataset):,} texts hold no kept term; their vectors are zero "
+                "(similar to nothing)."
+            )
+        return {"n_terms": len(self._index), "n_zero": empty, "notes": notes}
+
+    def state(self) -> State:
+        """Return terms and their weights."""
+        self._check_fitted()
+        about = {"terms": list(self._index), "note": self._note}
+        return {"about": pack_json(about), "idf": self._idf}
+
+    def restore(self, state: Mapping[str, AnyArray]) -> Self:
+        """Take up stored terms and weights."""
+        about = unpack_json(state["about"])
+        self._index = {term: i for i, term in enumerate(about["terms"])}
+        self._note = about["note"]
+        self._idf = np.asarray(state["idf"], np.float32)
+        return self

@@ -1,0 +1,77 @@
+"""The one tokenizer that all word-counting and word-learning methods share."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import lru_cache
+
+MAX_TOKEN_CHARS = 100
+"""Longer runs (base64, URLs without breaks) are data, not words; they are left out."""
+
+# Scripts written without spaces: each character is a token.
+_CHARACTER_SCRIPTS = (
+    (0x3040, 0x30FF),  # hiragana, katakana
+    (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF),  # Han
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x323AF),
+)
+_PICTURES = ((0x2600, 0x27BF), (0x1F000, 0x1FAFF))  # emoji and dingbats
+_ASCII = re.compile(r"\d+(?:[.,]\d+)+|[a-zA-Z0-9]+(?:'[a-zA-Z0-9]+)*")
+
+
+def tokenize(text: str, *, lowercase: bool = True) -> list[str]:
+    r"""Return the words of ``text``, in order.
+
+    A word is a run of letters, digits and combining marks; an apostrophe inside a word belongs to
+    it ("don't"), and so do separators inside a number ("3.5", "1,000"). Han and kana characters and
+    emoji are words of one character. Text is brought to Unicode NFKC first, so that equal-looking
+    words are equal.
+
+    Parameters
+    ----------
+    text : str
+    lowercase : bool
+        Whether "Bank" and "bank" are one word.
+
+    Notes
+    -----
+    The usual ``\w+`` cuts Devanagari, Tamil and other Indic words at every vowel sign, because
+    Python does not count combining marks as word characters. Thai, Lao, Khmer and Burmese are
+    written without spaces and need a dictionary to be cut; here they stay whole between spaces.
+    """
+    if text.isascii():
+        words = _ASCII.findall(text.lower() if lowercase else text)
+    else:
+        plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+        words = _unicode_pattern().findall(plain.lower() if lowercase else plain)
+    return [word for word in words if len(word) <= MAX_TOKEN_CHARS]
+
+
+@lru_cache(maxsize=1)
+def _unicode_pattern() -> re.Pattern[str]:
+    alone = _ranges((*_CHARACTER_SCRIPTS, *_PICTURES))
+    # \w without the underscore, plus combining marks, minus the characters that stand alone.
+    letter = rf"(?:(?![{alone}_])[\w{_ranges(_combining_marks())}])"
+    number = r"\d+(?:[.,]\d+)+"
+    return re.compile(rf"{number}|{letter}+(?:'{letter}+)*|[{alone}]")
+
+
+def _combining_marks() -> tuple[tuple[int, int], ...]:
+    """Return the code point ranges of categories Mn and Mc (vowel signs, accents, joiners)."""
+    spans: list[tuple[int, int]] = []
+    for point in range(0x300, min(0x1F000, sys.maxunicode)):
+        if unicodedata.category(chr(point)) in {"Mn", "Mc"}:
+            if spans and spans[-1][1] == point - 1:
+                spans[-1] = (spans[-1][0], point)
+            else:
+                spans.append((point, point))
+    # Joiners bind the parts of one written word (Persian, Sinhala).
+    return (*((a, b) for a, b in spans if not (0xFE00 <= a <= 0xFE0F)), (0x200C, 0x200D))
+
+
+def _ranges(spans: tuple[tuple[int, int], ...]) -> str:
+    return "".join(rf"\U{a:08x}-\U{b:08x}" for a, b in spans)

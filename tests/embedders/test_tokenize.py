@@ -1,0 +1,45 @@
+"""What counts as a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.tokenize import tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't stop: e-mail", ["don't", "stop", "e", "mail"]),
+        ("3.5 % of 1,000,000.", ["3.5", "of", "1,000,000"]),
+        ("snake_case __x__", ["snake", "case", "x"]),
+        ("'quoted' 'twas", ["quoted", "twas"]),
+        ("Don’t naïve CAFÉ", ["don't", "naïve", "café"]),
+        ("cafe\u0301", ["café"]),
+        ("ﬁne ｗｉｄｅ", ["fine", "wide"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("東京タワーへ", ["東", "京", "タ", "ワ", "ー", "へ"]),
+        ("한국어 공부", ["한국어", "공부"]),
+        ("good 😀👍🏽!", ["good", "😀", "👍", "🏽"]),
+        ("", []),
+        ("… — !!!", []),
+        ("ok " + "x" * 101, ["ok"]),
+    ],
+)
+def test_words_are_found_in_many_scripts(text, words):
+    assert tokenize(text) == words
+
+
+def test_case_can_be_kept():
+    assert tokenize("The Bank, Ünal", lowercase=False) == ["The", "Bank", "Ünal"]
+
+
+def test_ascii_and_other_text_follow_the_same_rules():
+    line = "It's 3.5 x_y, don't 10,000 a-b 'c' U.S. 7th"
+    assert tokenize(line + " é")[:-1] == tokenize(line)
+
+
+def test_a_long_run_of_separators_takes_no_time():
+    assert len(tokenize("1," * 100_000 + "é")) <= 2
+    assert tokenize("a'" * 100_000 + "é") == []
