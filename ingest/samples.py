@@ -225,7 +225,7 @@ _SAMPLES: dict[str, Sample] = {
             "Fifteen topics",
             "Short sentences on everyday topics, some built around words with two meanings.",
             Modality.TEXT,
-            474,
+            810,
             "Same terms as this project",
             "Written for this project.",
             "bert",
