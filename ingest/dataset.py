@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -151,7 +152,11 @@ class Dataset:
         if isinstance(self.items, np.ndarray):
             return fingerprint(self.items)
         ready = getattr(self.items, "fingerprint", None)  # a disk-backed sequence knows its own
-        return str(ready) if ready else fingerprint(list(self.items))
+        if ready:
+            return str(ready)
+        if self.modality is Modality.IMAGE:  # hashed one by one, so that stored images agree
+            return fingerprint([hashlib.sha256(item).hexdigest() for item in self.items])
+        return fingerprint(list(self.items))
 
     def subset(self, where: BoolVector | Sequence[int] | NDArray[np.int64]) -> Dataset:
         """Return the items of a ``(n,) bool`` mask, or at given positions, in that order.
