@@ -26,6 +26,9 @@ from embedders.packing import State, pack_json, unpack_json
 from ingest.dataset import Dataset
 from vectors.keyed import KeyedVectors
 
+Ready = tuple[NDArray[np.int64], FloatMatrix]
+"""Rows of a dataset, ``(m,) int64``, and their vectors, ``(m, d) float32``."""
+
 MAX_MATRIX_BYTES = 2 * 1024**3
 """Largest matrix a method may make: twice this (a working copy) still fits a laptop."""
 
@@ -199,11 +202,17 @@ class ItemEmbedder(Embedder):
         """Return what to add to the provenance; a list under ``notes`` is appended."""
         return {}
 
-    def vectors(self, dataset: Dataset, progress: Progress = quiet) -> KeyedVectors:
-        """Return one vector per item, in the order of ``dataset.ids``."""
+    def vectors(
+        self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
+    ) -> KeyedVectors:
+        """Return one vector per item, in the order of ``dataset.ids``.
+
+        ``ready`` holds rows that were embedded before (a first picture of a large dataset): they
+        and their duplicates are taken over instead of being embedded again.
+        """
         self._check_modality(dataset)
         self._check_fitted()
-        matrix, n_unique = self._embed_all(self._prepare(dataset, progress), progress)
+        matrix, n_unique = self._embed_all(self._prepare(dataset, progress), progress, ready)
         provenance = {**self._base_provenance(dataset), "n_unique": n_unique}
         extra = self._provenance(dataset, matrix)
         provenance.update(extra, notes=[*provenance["notes"], *extra.get("notes", [])])
@@ -215,13 +224,21 @@ class ItemEmbedder(Embedder):
             provenance=provenance,
         )
 
-    def _embed_all(self, items: Sequence[Any], progress: Progress) -> tuple[FloatMatrix, int]:
+    def _embed_all(
+        self, items: Sequence[Any], progress: Progress, ready: Ready | None = None
+    ) -> tuple[FloatMatrix, int]:
         """Return the ``(len(items), d)`` vectors and how many items were distinct."""
         first, unique = self._unique(items)
         lengths = np.fromiter((self._length(items[i]) for i in unique), np.int64, len(unique))
         order = np.argsort(-lengths, kind="stable")
         total, done, matrix = len(unique), 0, None
-        progress(0, total, "embedding")
+        if ready is not None:
+            rows, vectors = ready
+            matrix = np.empty((total, vectors.shape[1]), np.float32)
+            matrix[first[rows]] = vectors
+            order = order[~np.isin(order, first[rows])]
+            done = total - len(order)
+        progress(done, total, "embedding")
         for rows in self._batches(order, lengths):
             block = np.asarray(self._embed_batch([items[unique[r]] for r in rows]), np.float32)
             if block.ndim != 2 or len(block) != len(rows):

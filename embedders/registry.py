@@ -8,9 +8,10 @@ from typing import Any
 from core.errors import UnknownEmbedder
 from core.modality import Modality
 from embedders.base import Embedder
+from embedders.bert import Bert
 from embedders.tfidf import Tfidf
 
-EMBEDDERS: tuple[type[Embedder], ...] = (Tfidf,)
+EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf)
 """In the order in which they are offered."""
 
 

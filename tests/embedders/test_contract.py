@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_datasets import make_texts, small
 
 from core.errors import (
     Cancelled,
@@ -133,7 +134,7 @@ def test_an_unknown_setting_is_refused(cls):
 
 
 @every_input
-def test_vectors_are_finite_float32_and_aligned_with_the_ids(cls, modality, small):
+def test_vectors_are_finite_float32_and_aligned_with_the_ids(cls, modality):
     data = small(modality)
     vectors = quick(cls).fit(data).vectors(data)
     assert vectors.keys[: len(data)] == data.ids
@@ -145,7 +146,7 @@ def test_vectors_are_finite_float32_and_aligned_with_the_ids(cls, modality, smal
 
 
 @every_input
-def test_provenance_says_how_the_vectors_came_about(cls, modality, small):
+def test_provenance_says_how_the_vectors_came_about(cls, modality):
     data = small(modality)
     embedder = quick(cls, seed=3)
     about = embedder.fit(data).vectors(data).provenance
@@ -157,14 +158,14 @@ def test_provenance_says_how_the_vectors_came_about(cls, modality, small):
 
 
 @every_input
-def test_same_seed_gives_the_same_bytes(cls, modality, small):
+def test_same_seed_gives_the_same_bytes(cls, modality):
     data = small(modality)
     a, b = (quick(cls, seed=5).fit(data).vectors(data).matrix for _ in range(2))
     assert a.tobytes() == b.tobytes()
 
 
 @every_input
-def test_another_seed_changes_stochastic_methods_only(cls, modality, small):
+def test_another_seed_changes_stochastic_methods_only(cls, modality):
     data = small(modality)
     a, b = (quick(cls, seed=s).fit(data).vectors(data).matrix for s in (1, 2))
     assert (a.tobytes() != b.tobytes()) == cls.stochastic
@@ -183,7 +184,7 @@ def test_the_constructor_reads_nothing(cls, monkeypatch):
 
 
 @every
-def test_queries_and_vectors_need_a_fit(cls, small):
+def test_queries_and_vectors_need_a_fit(cls):
     data = small(sorted(cls.accepts)[0])
     with pytest.raises(NotFittedError, match="fit"):
         quick(cls).embed_query(query_for(data, 0))
@@ -192,7 +193,7 @@ def test_queries_and_vectors_need_a_fit(cls, small):
 
 
 @every_input
-def test_progress_never_falls_and_reaches_its_total(cls, modality, small):
+def test_progress_never_falls_and_reaches_its_total(cls, modality):
     data, log = small(modality), Log()
     quick(cls).fit(data, log).vectors(data, log)
     assert log.calls
@@ -205,7 +206,7 @@ def test_progress_never_falls_and_reaches_its_total(cls, modality, small):
 
 
 @every_input
-def test_cancel_stops_at_the_call_that_asks_for_it(cls, modality, small):
+def test_cancel_stops_at_the_call_that_asks_for_it(cls, modality):
     data, log = small(modality), Log()
     quick(cls).fit(data, log).vectors(data, log)
     for cancel_at in {1, (len(log.calls) + 1) // 2, len(log.calls)}:
@@ -216,7 +217,7 @@ def test_cancel_stops_at_the_call_that_asks_for_it(cls, modality, small):
 
 
 @every_input
-def test_an_item_asked_for_is_its_own_nearest(cls, modality, small):
+def test_an_item_asked_for_is_its_own_nearest(cls, modality):
     data = small(modality)
     embedder = quick(cls).fit(data)
     vectors = embedder.vectors(data)
@@ -229,7 +230,7 @@ def test_an_item_asked_for_is_its_own_nearest(cls, modality, small):
 
 
 @every_item_input
-def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality, small):
+def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality):
     data = small(modality)
     embedder = quick(cls).fit(data)
     vectors = embedder.vectors(data)
@@ -239,7 +240,7 @@ def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality, smal
 
 
 @every_input
-def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality, small):
+def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality):
     embedder = quick(cls).fit(small(modality))
     for wrong in (3.5, None, object()):
         with pytest.raises(QueryError, match="takes"):
@@ -247,7 +248,7 @@ def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality, small
 
 
 @every_input
-def test_a_restored_state_answers_queries_alike(cls, modality, small):
+def test_a_restored_state_answers_queries_alike(cls, modality):
     data = small(modality)
     embedder = quick(cls).fit(data)
     state = embedder.state()
@@ -260,14 +261,14 @@ def test_a_restored_state_answers_queries_alike(cls, modality, small):
 
 
 @every
-def test_other_kinds_of_data_are_refused(cls, small):
+def test_other_kinds_of_data_are_refused(cls):
     for modality in {Modality.TEXT, Modality.GRAPH, Modality.TABLE} - cls.accepts:
         with pytest.raises(ModalityMismatch, match=cls.title):
             quick(cls).fit(small(modality))
 
 
 @every
-def test_the_fingerprint_changes_with_each_input_and_with_nothing_else(cls, small, monkeypatch):
+def test_the_fingerprint_changes_with_each_input_and_with_nothing_else(cls, monkeypatch):
     data = small(sorted(cls.accepts)[0])
     base = quick(cls).fingerprint(data)
     assert quick(cls).fingerprint(dataclasses.replace(data, name="renamed")) == base
@@ -281,13 +282,13 @@ def test_the_fingerprint_changes_with_each_input_and_with_nothing_else(cls, smal
 
 
 @every_input
-def test_one_item_gives_a_vector_or_one_clear_sentence(cls, modality, small):
+def test_one_item_gives_a_vector_or_one_clear_sentence(cls, modality):
     data = small(modality).subset([0])
     result_or_sentence(cls, data)
 
 
 @every_input
-def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modality, small):
+def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modality):
     if modality is Modality.GRAPH:
         pytest.skip("nodes of a graph have no content that could repeat")
     data = repeated(small(modality), [0, 1, 2, 0, 0])
@@ -308,7 +309,7 @@ def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modal
     ],
     ids=["blank", "punctuation", "one empty", "unicode", "long"],
 )
-def test_odd_texts_give_vectors_or_one_clear_sentence(cls, items, make_texts):
+def test_odd_texts_give_vectors_or_one_clear_sentence(cls, items):
     result_or_sentence(cls, make_texts(items))
 
 

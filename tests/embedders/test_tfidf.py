@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from small_datasets import make_texts, small
 
 from core.errors import DatasetError, TooLarge, UnknownKey
+from core.modality import Modality
 from embedders import base, get_embedder
 
 
-def test_weights_equal_a_worked_example(make_texts):
+def test_weights_equal_a_worked_example():
     data = make_texts(["cat cat dog", "dog bird", "dog"])
     embedder = get_embedder("tfidf", min_df=1, sublinear=False).fit(data)
     # Terms by frequency, then alphabet: dog (3), cat (2), bird (1). idf = ln(4 / (1 + df)) + 1.
@@ -20,23 +22,23 @@ def test_weights_equal_a_worked_example(make_texts):
     np.testing.assert_allclose(embedder.vectors(data).matrix, expected, rtol=1e-6)
 
 
-def test_sublinear_counts_grow_with_the_logarithm(make_texts):
+def test_sublinear_counts_grow_with_the_logarithm():
     data = make_texts(["cat cat cat", "cat"])
     matrix = get_embedder("tfidf", min_df=1).fit(data).vectors(data).matrix
     assert matrix[0, 0] / matrix[1, 0] == pytest.approx(1 + math.log(3))
 
 
-def test_it_agrees_with_scikit_learn(make_texts, small):
+def test_it_agrees_with_scikit_learn():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    data = small("text")
+    data = small(Modality.TEXT)
     ours = get_embedder("tfidf", min_df=2, ngrams=2).fit(data).vectors(data).matrix
     theirs = TfidfVectorizer(min_df=2, ngram_range=(1, 2), sublinear_tf=True, norm=None)
     other = theirs.fit_transform(data.items).toarray()
     np.testing.assert_allclose(ours @ ours.T, other @ other.T, rtol=1e-4)
 
 
-def test_the_vocabulary_is_cut_by_frequency_and_says_so(make_texts):
+def test_the_vocabulary_is_cut_by_frequency_and_says_so():
     words = [f"w{i}" for i in range(40)]
     data = make_texts([" ".join(words[: i + 1]) for i in range(40)])
     vectors = get_embedder("tfidf", min_df=1, max_features=10).fit(data).vectors(data)
@@ -44,33 +46,33 @@ def test_the_vocabulary_is_cut_by_frequency_and_says_so(make_texts):
     assert "10 of 40 distinct terms were kept." in vectors.provenance["notes"]
 
 
-def test_texts_without_known_terms_are_counted(make_texts):
+def test_texts_without_known_terms_are_counted():
     data = make_texts(["cat dog", "dog cat", "unique"])
     about = get_embedder("tfidf", min_df=2).fit(data).vectors(data).provenance
     assert about["n_zero"] == 1
     assert any("1 of 3 texts" in note for note in about["notes"])
 
 
-def test_a_query_without_known_terms_names_near_ones(make_texts):
+def test_a_query_without_known_terms_names_near_ones():
     embedder = get_embedder("tfidf", min_df=1).fit(make_texts(["colour of money", "money"]))
     with pytest.raises(UnknownKey, match="colour") as caught:
         embedder.embed_query("color")
     assert caught.value.suggestions == ("colour",)
 
 
-def test_too_high_a_minimum_says_what_would_do(make_texts):
+def test_too_high_a_minimum_says_what_would_do():
     with pytest.raises(DatasetError, match=r"min_df") as caught:
         get_embedder("tfidf", min_df=5).fit(make_texts(["a b", "a c", "d"]))
     assert "2 of 3 texts" in str(caught.value)
 
 
-def test_vectors_that_would_not_fit_into_memory_are_refused(make_texts, monkeypatch):
+def test_vectors_that_would_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(base, "MAX_MATRIX_BYTES", 20)
     with pytest.raises(TooLarge, match="max_features"):
         get_embedder("tfidf", min_df=1).fit(make_texts(["a b c", "d e f"]))
 
 
-def test_a_phrase_tells_new_york_from_york_new(make_texts):
+def test_a_phrase_tells_new_york_from_york_new():
     data = make_texts(["new york", "york new", "new york"])
     single = get_embedder("tfidf", min_df=1).fit(data).vectors(data).matrix
     pairs = get_embedder("tfidf", min_df=1, ngrams=2).fit(data).vectors(data).matrix

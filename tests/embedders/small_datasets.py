@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from core.modality import Modality
 from ingest.dataset import Dataset, Edges
@@ -27,7 +27,7 @@ def texts() -> list[str]:
     return made
 
 
-def text_dataset(items: list[str] | None = None, name: str = "texts") -> Dataset:
+def make_texts(items: list[str] | None = None, name: str = "texts") -> Dataset:
     items = texts() if items is None else items
     return Dataset(name, Modality.TEXT, tuple(f"t{i}" for i in range(len(items))), items)
 
@@ -76,7 +76,7 @@ def vectors_dataset() -> Dataset:
 
 
 MAKERS = {
-    Modality.TEXT: text_dataset,
+    Modality.TEXT: make_texts,
     Modality.IMAGE: image_dataset,
     Modality.TABLE: table_dataset,
     Modality.GRAPH: graph_dataset,
@@ -84,20 +84,7 @@ MAKERS = {
 }
 
 
-@pytest.fixture(scope="session")
-def small():
-    """Return a function from a modality to its small dataset (made once)."""
-    made: dict[Modality, Dataset] = {}
-
-    def of(modality: Modality) -> Dataset:
-        if modality not in made:
-            made[modality] = MAKERS[modality]()
-        return made[modality]
-
-    return of
-
-
-@pytest.fixture
-def make_texts():
-    """Return a function from a list of texts to a Dataset."""
-    return text_dataset
+@lru_cache
+def small(modality: Modality) -> Dataset:
+    """Return the small dataset of ``modality``."""
+    return MAKERS[modality]()
