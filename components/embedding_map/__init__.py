@@ -1,0 +1,29 @@
+"""The embedding map: 2-D and 3-D points that live in the browser.
+
+A page builds a :class:`MapScene` once (coordinates, true neighbours, hover texts), a
+:class:`Colouring` per column and a :class:`MapLook` per rerun, and calls :func:`embedding_map`.
+Hover, lasso, legend and camera never come back to Python; clicks and selections do.
+"""
+
+from __future__ import annotations
+
+from components.embedding_map.colouring import Colouring, categorical, continuous
+from components.embedding_map.component import MapEvents, MapLook, embedding_map
+from components.embedding_map.plotly_js import install_plotly_js
+from components.embedding_map.sampling import draw_limit, draw_sample
+from components.embedding_map.scene import MapScene, SpriteSheet, sprite_sheet
+
+__all__ = [
+    "Colouring",
+    "MapEvents",
+    "MapLook",
+    "MapScene",
+    "SpriteSheet",
+    "categorical",
+    "continuous",
+    "draw_limit",
+    "draw_sample",
+    "embedding_map",
+    "install_plotly_js",
+    "sprite_sheet",
+]

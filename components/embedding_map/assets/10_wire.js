@@ -1,0 +1,77 @@
+// Bytes from Python: uint32 header length, JSON header, then blocks aligned to four bytes.
+const READERS = { f4: Float32Array, i4: Int32Array, u4: Uint32Array, u2: Uint16Array, u1: Uint8Array };
+
+function unpack(bytes) {
+  // The message gives a view at any offset; typed arrays need an aligned one of their own.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset } = aligned;
+  const length = new DataView(buffer, byteOffset).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, byteOffset + 4, length)));
+  const blocks = {};
+  for (const [name, [type, offset, count]] of Object.entries(header.blocks)) {
+    blocks[name] = new READERS[type](buffer, byteOffset + offset, count);
+  }
+  return { ...header, blocks };
+}
+
+// The scene as the map uses it: columns of coordinates, lazily decoded hover texts.
+function readScene(bytes) {
+  const scene = unpack(bytes);
+  const { blocks, n, dims, k } = scene;
+  scene.columns = Array.from({ length: dims }, (_, axis) => blocks.coordinates.subarray(axis * n, (axis + 1) * n));
+  const decoder = new TextDecoder();
+  scene.hoverText = (i) => (blocks.hover
+    ? decoder.decode(blocks.hover.subarray(blocks.hoverEnds[i - 1] ?? 0, blocks.hoverEnds[i])) : "");
+  scene.neighboursOf = (i) => {
+    if (!blocks.neighbours) return [];
+    const row = Array.from(blocks.neighbours.subarray(i * k, (i + 1) * k));
+    return row.filter((j) => j >= 0 && j < n && j !== i); // the missing-value code lies outside 0..n-1
+  };
+  return scene;
+}
+
+// A selection goes up as one bit per point, little-endian within each byte, base64.
+function packBits(mask) {
+  const bits = new Uint8Array((mask.length + 7) >> 3);
+  for (let i = 0; i < mask.length; i++) if (mask[i]) bits[i >> 3] |= 1 << (i & 7);
+  let text = "";
+  for (let i = 0; i < bits.length; i += 0x8000) text += String.fromCharCode(...bits.subarray(i, i + 0x8000));
+  return btoa(text);
+}
+
+// Plotly.js lies in the app's own static folder. The browser knows under which path the app is
+// reached (also behind a proxy that strips a prefix): it loaded Streamlit's scripts from there.
+function staticBases(basePath) {
+  const bases = [];
+  const own = document.querySelector('script[src*="static/js/"]');
+  if (own) bases.push(own.src.slice(0, own.src.indexOf("static/js/")));
+  bases.push(`${location.origin}/${basePath ? `${basePath}/` : ""}`);
+  return [...new Set(bases)];
+}
+
+function addScript(url) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly in it")));
+    script.onerror = () => { script.remove(); reject(new Error(url)); };
+    document.head.appendChild(script);
+  });
+}
+
+function loadPlotly(file, basePath) {
+  window.__embedscopePlotly ??= (async () => {
+    if (window.Plotly) return window.Plotly;
+    for (const base of staticBases(basePath)) {
+      try { return await addScript(`${base}app/static/${file}`); } catch { /* the next place */ }
+    }
+    window.__embedscopePlotly = undefined; // a later attempt may find it
+    throw new Error("The drawing library could not be loaded from this server.");
+  })();
+  return window.__embedscopePlotly;
+}
+
+function hasWebGL() {
+  const canvas = document.createElement("canvas");
+  return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+}

@@ -1,0 +1,296 @@
+// Two drawings of the same points, one interface:
+//   mount, paint, swap, pixel(i), nearest(x, y), signature(), fit, zoom, pan, flyTo, getView, setView, canvas()
+
+const REACH = 12; // pixels around the cursor in which a point is found
+const GREY_PENALTY = 6; // a coloured point wins over a grey one that is a little nearer
+
+const ease = (t) => 1 - (1 - t) ** 3;
+const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Steps take as long as they take: a slow machine sees fewer frames, never a longer flight.
+async function animate(step, duration = 600) {
+  const start = performance.now();
+  for (let t = calm() ? 1 : 0; ;) {
+    t = Math.min(1, calm() ? 1 : (performance.now() - start) / duration);
+    await step(ease(t));
+    if (t >= 1) return;
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+const mix = (a, b, t) => a + (b - a) * t;
+
+class View {
+  constructor(Plotly, host, scene) {
+    Object.assign(this, { Plotly, host, scene, order: null });
+    this.gd = host.appendChild(document.createElement("div"));
+    this.gd.className = "em-plot";
+    this.config = { displayModeBar: false, displaylogo: false, scrollZoom: true, doubleClick: false, responsive: false };
+  }
+
+  // Grey points are drawn first, so that they never cover a coloured one.
+  _ordered(paint) {
+    const { n, columns } = this.scene;
+    const { codes, grey } = paint;
+    if (!paint.someGrey) { this.order = null; return { columns, codes }; }
+    const order = new Int32Array(n);
+    let at = 0;
+    for (let i = 0; i < n; i++) if (codes[i] === grey) order[at++] = i;
+    for (let i = 0; i < n; i++) if (codes[i] !== grey) order[at++] = i;
+    const arrange = (values) => { const out = new values.constructor(n); for (let i = 0; i < n; i++) out[i] = values[order[i]]; return out; };
+    this.order = order;
+    return { columns: columns.map(arrange), codes: arrange(codes) };
+  }
+
+  _marker(paint, codes, extra) {
+    const { stops } = paint;
+    return { size: paint.size, color: codes, cmin: -0.5, cmax: paint.levels - 0.5, colorscale: stops, showscale: false, ...extra };
+  }
+
+  paint(paint) {
+    const reordered = paint.someGrey || this.order !== null;
+    const { columns, codes } = this._ordered(paint);
+    const update = {
+      "marker.color": [codes], "marker.colorscale": [paint.stops], "marker.cmax": paint.levels - 0.5, "marker.size": paint.size,
+    };
+    if (reordered) ["x", "y", "z"].slice(0, columns.length).forEach((axis, a) => { update[axis] = [columns[a]]; });
+    return this.Plotly.restyle(this.gd, update, [0]);
+  }
+
+  resize() { return this.Plotly.Plots.resize(this.gd); }
+
+  destroy() { this.Plotly.purge(this.gd); this.gd.remove(); }
+}
+
+class FlatView extends View {
+  async mount(paint, { svg = false } = {}) {
+    this.svg = svg;
+    const [xs, ys] = this.scene.columns;
+    this.tree = new PointTree(xs, ys);
+    const robust = robustBounds(this.scene.columns);
+    this.bounds = robust.bounds; this.outside = robust.outside;
+    const { columns, codes } = this._ordered(paint);
+    const axis = { visible: false, showgrid: false, zeroline: false, autorange: false };
+    const layout = {
+      margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
+      hovermode: false, dragmode: "pan", width: this.host.clientWidth, height: this.host.clientHeight,
+      xaxis: { ...axis, range: [...this.bounds[0]] }, yaxis: { ...axis, range: [...this.bounds[1]], scaleanchor: "x" },
+    };
+    const trace = {
+      type: svg ? "scatter" : "scattergl", mode: "markers", x: columns[0], y: columns[1], hoverinfo: "skip",
+      marker: this._marker(paint, codes, { opacity: 1, line: { width: 0 } }),
+    };
+    await this.Plotly.newPlot(this.gd, [trace], layout, this.config);
+  }
+
+  get axes() { const { xaxis, yaxis } = this.gd._fullLayout; return [xaxis, yaxis]; }
+
+  pixel(i) {
+    const [x, y] = this.axes;
+    return [x._offset + x.l2p(this.scene.columns[0][i]), y._offset + y.l2p(this.scene.columns[1][i])];
+  }
+
+  nearest(px, py, isGrey) {
+    const [x, y] = this.axes;
+    const [x0, x1] = [x.p2l(px - x._offset - REACH), x.p2l(px - x._offset + REACH)];
+    const [y1, y0] = [y.p2l(py - y._offset - REACH), y.p2l(py - y._offset + REACH)];
+    let best = null;
+    let least = REACH + GREY_PENALTY;
+    this.tree.within(x0, y0, x1, y1, (i) => {
+      const [qx, qy] = this.pixel(i);
+      const distance = Math.hypot(qx - px, qy - py);
+      if (distance > REACH) return;
+      const score = distance + (isGrey(i) ? GREY_PENALTY : 0);
+      if (score < least) { least = score; best = i; }
+    });
+    return best;
+  }
+
+  signature() {
+    const [x, y] = this.axes;
+    return `${x.range[0]},${x.range[1]},${y.range[0]},${y.range[1]},${x._length},${y._length}`;
+  }
+
+  getView() { const [x, y] = this.axes; return [...x.range, ...y.range]; }
+
+  setView([x0, x1, y0, y1]) { return this.Plotly.relayout(this.gd, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] }); }
+
+  _glide(target, duration) {
+    const from = this.getView();
+    return animate((t) => this.setView(from.map((value, a) => mix(value, target[a], t))), duration);
+  }
+
+  // Grow a box to the window's aspect, so that the animation ends where Plotly would put it.
+  _framed([[x0, x1], [y0, y1]]) {
+    const [x, y] = this.axes;
+    const unit = Math.max((x1 - x0) / x._length, (y1 - y0) / y._length) || 1e-6;
+    const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
+    const [w, h] = [(unit * x._length) / 2, (unit * y._length) / 2];
+    return [cx - w, cx + w, cy - h, cy + h];
+  }
+
+  fit(slow = true) { return this._glide(this._framed(this.bounds), slow ? 400 : 0); }
+
+  zoom(factor) {
+    const [x0, x1, y0, y1] = this.getView();
+    const around = (low, high) => { const c = (low + high) / 2; const h = ((high - low) / 2) * factor; return [c - h, c + h]; };
+    return this._glide([...around(x0, x1), ...around(y0, y1)], 180);
+  }
+
+  pan(dx, dy) {
+    const [x0, x1, y0, y1] = this.getView();
+    const [sx, sy] = [(x1 - x0) * dx, (y1 - y0) * dy];
+    return this._glide([x0 + sx, x1 + sx, y0 + sy, y1 + sy], 120);
+  }
+
+  // One point: come at most to a quarter of the map, never farther out than now. Several: all of them.
+  flyTo(points) {
+    const box = boundsOf(this.scene.columns, points);
+    const full = this._framed(this.bounds);
+    const now = this.getView();
+    const least = points.length > 1 ? (full[1] - full[0]) / 12 : Math.min(now[1] - now[0], (full[1] - full[0]) / 4);
+    box.forEach((range) => { const lack = (least - (range[1] - range[0])) / 2; if (lack > 0) { range[0] -= lack; range[1] += lack; } });
+    return this._glide(this._framed(points.length > 1 ? box : [box[0], [(box[1][0] + box[1][1]) / 2, (box[1][0] + box[1][1]) / 2]]), 700);
+  }
+
+  async toCanvas(draw) {
+    for (const canvas of this.gd.querySelectorAll("canvas")) if (canvas.width && canvas.height) draw(canvas);
+    if (this.svg) draw(await imageOf(await this.Plotly.toImage(this.gd, { format: "svg" })));
+  }
+}
+
+function imageOf(url) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("The picture could not be drawn."));
+    image.src = url;
+  });
+}
+
+const START = { eye: { x: 1.1, y: 1.1, z: 0.75 }, center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 } };
+
+class DeepView extends View {
+  async mount(paint) {
+    const robust = robustBounds(this.scene.columns);
+    this.bounds = robust.bounds; this.outside = robust.outside;
+    const { columns, codes } = this._ordered(paint);
+    const axis = (range) => ({ visible: false, showspikes: false, autorange: false, range: [...range] });
+    const [x, y, z] = this.bounds.map(axis);
+    // Equal units on all axes, the longest one unit long: the camera then fits every layout alike.
+    const spans = this.bounds.map(([low, high]) => high - low);
+    const longest = Math.max(...spans);
+    this.aspect = spans.map((span) => span / longest);
+    const [ax, ay, az] = this.aspect;
+    const layout = {
+      margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: false,
+      width: this.host.clientWidth, height: this.host.clientHeight,
+      scene: { xaxis: x, yaxis: y, zaxis: z, bgcolor: "rgba(0,0,0,0)", aspectmode: "manual", aspectratio: { x: ax, y: ay, z: az },
+        camera: START, dragmode: "orbit", hovermode: false },
+    };
+    const trace = {
+      type: "scatter3d", mode: "markers", x: columns[0], y: columns[1], z: columns[2], hoverinfo: "skip",
+      marker: this._marker(paint, codes, { opacity: 1, line: { width: 0 } }),
+    };
+    await this.Plotly.newPlot(this.gd, [trace], layout, this.config);
+  }
+
+  get gl() { return this.gd._fullLayout.scene._scene; }
+
+  // Data → clip space in one 4x4 matrix (projection · view · model, data scaled as Plotly scales it).
+  _matrix() {
+    const { glplot, dataScale } = this.gl;
+    const { model, view, projection } = glplot.cameraParams;
+    const product = (a, b) => {
+      const out = new Float64Array(16);
+      for (let c = 0; c < 4; c++) for (let r = 0; r < 4; r++) for (let m = 0; m < 4; m++) out[4 * c + r] += a[4 * m + r] * b[4 * c + m];
+      return out;
+    };
+    const matrix = product(projection, product(view, model));
+    for (let axis = 0; axis < 3; axis++) for (let r = 0; r < 4; r++) matrix[4 * axis + r] *= dataScale[axis];
+    return matrix;
+  }
+
+  _project(matrix, i, width, height) {
+    const [x, y, z] = [this.scene.columns[0][i], this.scene.columns[1][i], this.scene.columns[2][i]];
+    const w = matrix[3] * x + matrix[7] * y + matrix[11] * z + matrix[15];
+    if (!(w > 0)) return [NaN, NaN, Infinity]; // behind the camera
+    const cx = (matrix[0] * x + matrix[4] * y + matrix[8] * z + matrix[12]) / w;
+    const cy = (matrix[1] * x + matrix[5] * y + matrix[9] * z + matrix[13]) / w;
+    return [(0.5 + 0.5 * cx) * width, (0.5 - 0.5 * cy) * height, w];
+  }
+
+  pixel(i) { return this._project(this._cached(), i, this.host.clientWidth, this.host.clientHeight); }
+
+  _cached() {
+    const signature = this.signature();
+    if (this._at !== signature) { this._at = signature; this._last = this._matrix(); }
+    return this._last;
+  }
+
+  nearest(px, py, isGrey) {
+    const matrix = this._cached();
+    const [width, height] = [this.host.clientWidth, this.host.clientHeight];
+    const found = [];
+    for (let i = 0; i < this.scene.n; i++) {
+      const [qx, qy, depth] = this._project(matrix, i, width, height);
+      const distance = Math.hypot(qx - px, qy - py);
+      if (distance <= REACH) found.push([distance + (isGrey(i) ? GREY_PENALTY : 0), depth, i]);
+    }
+    if (!found.length) return null;
+    // Among points that are about equally near the cursor the one in front is meant.
+    const least = Math.min(...found.map(([score]) => score));
+    return found.filter(([score]) => score <= least + 3).sort((a, b) => a[1] - b[1])[0][2];
+  }
+
+  signature() {
+    const { view, projection } = this.gl.glplot.cameraParams;
+    return `${view.join()};${projection[0]};${projection[5]};${this.host.clientWidth},${this.host.clientHeight}`;
+  }
+
+  getView() {
+    const { eye, center, up } = this.gl.getCamera();
+    return [eye, center, up].flatMap(({ x, y, z }) => [x, y, z]);
+  }
+
+  setView(v) {
+    const point = (at) => ({ x: v[at], y: v[at + 1], z: v[at + 2] });
+    return this.Plotly.relayout(this.gd, { "scene.camera": { ...this.gl.getCamera(), eye: point(0), center: point(3), up: point(6) } });
+  }
+
+  _glide(target, duration) {
+    const from = this.getView();
+    return animate((t) => this.setView(from.map((value, a) => mix(value, target[a], t))), duration);
+  }
+
+  fit(slow = true) { return this._glide([START.eye, START.center, START.up].flatMap(({ x, y, z }) => [x, y, z]), slow ? 500 : 0); }
+
+  zoom(factor) {
+    const v = this.getView();
+    return this._glide(v.map((value, a) => (a < 3 ? v[a + 3] + (value - v[a + 3]) * factor : value)), 180);
+  }
+
+  // Arrow keys turn the camera around the vertical axis and tilt it.
+  pan(dx, dy) {
+    const v = this.getView();
+    const d = [0, 1, 2].map((a) => v[a] - v[a + 3]);
+    const turn = -dx * 2;
+    const [x, y] = [d[0] * Math.cos(turn) - d[1] * Math.sin(turn), d[0] * Math.sin(turn) + d[1] * Math.cos(turn)];
+    const z = d[2] + dy * 2 * Math.hypot(...d);
+    const keep = Math.hypot(...d) / Math.hypot(x, y, z);
+    return this._glide([v[3] + x * keep, v[4] + y * keep, v[5] + z * keep, ...v.slice(3)], 150);
+  }
+
+  flyTo(points) {
+    const box = boundsOf(this.scene.columns, points, 0);
+    const center = box.map(([low, high], a) => ((low + high) / 2 - this.bounds[a][0]) / (this.bounds[a][1] - this.bounds[a][0]))
+      .map((share, a) => (share - 0.5) * this.aspect[a]);
+    const v = this.getView();
+    const d = [0, 1, 2].map((a) => v[a] - v[a + 3]);
+    const spread = Math.max(...box.map(([low, high], a) => ((high - low) / (this.bounds[a][1] - this.bounds[a][0])) * this.aspect[a]));
+    const far = Math.max(0.45, Math.min(Math.hypot(...d), spread * 1.8)) / Math.hypot(...d);
+    return this._glide([...center.map((c, a) => c + d[a] * far), ...center, ...v.slice(6)], 800);
+  }
+
+  async toCanvas(draw) { draw(await imageOf(this.gl.toImage("png"))); }
+}

@@ -1,0 +1,142 @@
+// Everything that lies over (or under) the points: highlights, lines to neighbours, edges, lasso.
+// A canvas of its own costs a millisecond where restyling the plot costs a second.
+
+function sizedContext(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
+  return context;
+}
+
+function dot(context, [x, y], radius, fill, stroke, width) {
+  if (!Number.isFinite(x)) return;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  if (fill) { context.fillStyle = fill; context.fill(); }
+  if (stroke) { context.strokeStyle = stroke; context.lineWidth = width; context.stroke(); }
+}
+
+// A star from one point to its neighbours; nearer neighbours get stronger lines.
+function drawStar(context, map, centre, neighbours, strong) {
+  const { view, theme } = map;
+  const middle = view.pixel(centre);
+  neighbours.forEach((j, rank) => {
+    const end = view.pixel(j);
+    if (!Number.isFinite(end[0]) || !Number.isFinite(middle[0])) return;
+    context.globalAlpha = (strong ? 0.85 : 0.6) * (1 - 0.55 * (rank / Math.max(neighbours.length, 1)));
+    context.lineWidth = strong ? 1.6 : 1.1;
+    context.strokeStyle = strong ? theme.accent : theme.text;
+    context.beginPath(); context.moveTo(...middle); context.lineTo(...end); context.stroke();
+  });
+  context.globalAlpha = 1;
+  const radius = map.dotRadius();
+  for (const j of neighbours) {
+    dot(context, view.pixel(j), radius + 1.5, map.colourOf(j), theme.background, 1);
+    dot(context, view.pixel(j), radius + 2.5, null, strong ? theme.accent : theme.text, 1.4);
+  }
+  dot(context, middle, radius + 3, map.colourOf(centre), theme.background, 1.5);
+  dot(context, middle, radius + 5, null, strong ? theme.accent : theme.text, 2.4);
+}
+
+function drawOverlay(map) {
+  const context = sizedContext(map.overlay);
+  const { theme, look, state } = map;
+  for (const i of look.found) {
+    dot(context, map.view.pixel(i), map.dotRadius() + 4.5, null, theme.background, 4);
+    dot(context, map.view.pixel(i), map.dotRadius() + 4.5, null, theme.found, 2.2);
+  }
+  const focus = map.focus();
+  if (focus !== null) drawStar(context, map, focus, map.focusNeighbours(), true);
+  if (state.hovered !== null && state.hovered !== focus) drawStar(context, map, state.hovered, map.scene.neighboursOf(state.hovered), false);
+  if (state.stroke) drawStroke(context, map);
+}
+
+function drawStroke(context, { state, theme }) {
+  const path = strokePolygon(state.stroke);
+  if (path.length < 2) return;
+  context.beginPath();
+  path.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+  context.globalAlpha = 0.12; context.fillStyle = theme.accent; context.fill();
+  context.globalAlpha = 1; context.strokeStyle = theme.accent; context.lineWidth = 1.5;
+  context.setLineDash([5, 4]); context.stroke(); context.setLineDash([]);
+}
+
+// Edges of a graph, under the points. Very large graphs are drawn only when the view rests.
+const MANY_EDGES = 40000;
+
+function drawEdges(map, resting) {
+  const edges = map.scene.blocks.edges;
+  const context = sizedContext(map.under);
+  if (!edges || !map.look.showEdges) return;
+  if (edges.length / 2 > MANY_EDGES && !resting) return;
+  const { view, theme } = map;
+  const xs = new Float32Array(map.scene.n);
+  const ys = new Float32Array(map.scene.n);
+  for (let i = 0; i < map.scene.n; i++) [xs[i], ys[i]] = view.pixel(i);
+  context.strokeStyle = theme.text;
+  context.globalAlpha = Math.max(0.05, Math.min(0.28, 400 / edges.length));
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let e = 0; e < edges.length; e += 2) {
+    const [a, b] = [edges[e], edges[e + 1]];
+    if (!Number.isFinite(xs[a]) || !Number.isFinite(xs[b])) continue;
+    context.moveTo(xs[a], ys[a]); context.lineTo(xs[b], ys[b]);
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+// Tooltip: text or thumbnail; user text only ever through textContent.
+function showTip(map, i) {
+  const { tip, scene, theme } = map;
+  tip.replaceChildren();
+  if (i === null) { tip.hidden = true; return; }
+  if (scene.sprites) tip.append(thumbnail(scene, i));
+  const text = scene.hoverText(i);
+  if (text) tip.append(element("div", "em-tip-text", { text }));
+  const name = map.nameOf(i);
+  if (name) {
+    const row = element("div", "em-tip-class");
+    const swatch = element("span", "em-swatch");
+    swatch.style.background = map.ownColourOf(i);
+    row.append(swatch, element("span", "", { text: name }));
+    tip.append(row);
+  }
+  tip.style.background = theme.raised;
+  tip.hidden = tip.childElementCount === 0;
+  const [x, y] = map.view.pixel(i);
+  const [w, h] = [tip.offsetWidth, tip.offsetHeight];
+  const left = x + 16 + w > map.stage.clientWidth ? x - 16 - w : x + 16;
+  const top = Math.max(4, Math.min(y + 12, map.stage.clientHeight - h - 4));
+  tip.style.transform = `translate(${Math.round(Math.max(4, left))}px, ${Math.round(top)}px)`;
+}
+
+function thumbnail(scene, i) {
+  const { tile, columns, perSheet, mime, shown } = scene.sprites;
+  const sheet = Math.floor(i / perSheet);
+  scene.sheetUrls ??= [];
+  scene.sheetUrls[sheet] ??= URL.createObjectURL(new Blob([scene.blocks[`sheet${sheet}`]], { type: mime }));
+  const at = i % perSheet;
+  const picture = element("div", "em-tip-picture");
+  const scale = shown / tile;
+  const rows = Math.ceil(perSheet / columns);
+  Object.assign(picture.style, {
+    width: `${shown}px`, height: `${shown}px`, backgroundImage: `url(${scene.sheetUrls[sheet]})`,
+    backgroundPosition: `-${(at % columns) * shown}px -${Math.floor(at / columns) * shown}px`,
+    backgroundSize: `${columns * tile * scale}px ${rows * tile * scale}px`,
+  });
+  return picture;
+}
+
+function element(tag, className, { text, title, testid, ...rest } = {}) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  if (title) { made.title = title; made.setAttribute("aria-label", title); }
+  if (testid) made.dataset.testid = testid;
+  return Object.assign(made, rest);
+}

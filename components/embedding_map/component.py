@@ -1,0 +1,235 @@
+"""Mount the map: one heavy element that hardly changes, two light ones that steer it.
+
+Streamlit replaces an unchanged message of 10 kB or more by a reference of about 1 kB, but only
+as a whole. So coordinates, colours and highlights travel in elements of their own: a click costs
+a few hundred bytes, another colouring a byte per point, and the points are sent once. In the page
+the three find each other by the map's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from components.embedding_map.colouring import Colouring
+from components.embedding_map.plotly_js import install_plotly_js, plotly_file_name
+from components.embedding_map.scene import MapScene
+from components.embedding_map.wire import pack, unpack_bits
+from core.errors import EmbedscopeError, ParameterError
+
+__all__ = ["MapEvents", "MapLook", "embedding_map"]
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def _read(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+# The map's script is kept in parts by topic; a component's script is one module, so they are
+# joined in the order of their numbers. No build step, nothing to install.
+_SCRIPT = "\n".join(_read(path.name) for path in sorted(_ASSETS.glob("[0-9]*.js")))
+
+_map = st.components.v2.component(
+    "embedscope_map", js=_SCRIPT, css=_read("map.css"), isolate_styles=False
+)
+_control = st.components.v2.component(
+    "embedscope_map_control", js=_read("control.js"), isolate_styles=False
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MapLook:
+    """The light, changing part of a map. Positions are among all points of the scene.
+
+    Parameters
+    ----------
+    colouring : Colouring, optional
+        None draws all points in one colour.
+    focus : int, optional
+        The point whose neighbours are shown.
+    neighbours : sequence of int, optional
+        Its neighbours, nearest first. None shows those that the scene carries.
+    scores : sequence of float, optional
+        Their similarities.
+    found : sequence of int, optional
+        Search hits; each gets a ring.
+    fly_to : int or str
+        Any other value than the last one (0 and "" apart) moves the camera to the hits, or to
+        the focus if there are none.
+    point_size : float, optional
+        Diameter in pixels; by default chosen by the number of points.
+    show_edges : bool
+        Whether the scene's edges are drawn.
+    """
+
+    colouring: Colouring | None = None
+    focus: int | None = None
+    neighbours: Sequence[int] | NDArray[np.integer] | None = None
+    scores: Sequence[float] | NDArray[np.floating] | None = None
+    found: Sequence[int] | NDArray[np.integer] | None = None
+    fly_to: int | str = 0
+    point_size: float | None = None
+    show_edges: bool = True
+
+
+@dataclass(frozen=True)
+class MapEvents:
+    """What the user did on the map, as positions among all points of the scene.
+
+    Parameters
+    ----------
+    clicked : int or None
+        The point clicked in this very rerun.
+    selected : (m,) int64 ndarray
+        The selection, ascending; it lasts until it is cleared.
+    cleared : bool
+        Whether the focus was dismissed (Esc) in this very rerun.
+    """
+
+    clicked: int | None = None
+    selected: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    cleared: bool = False
+
+
+def embedding_map(scene: MapScene, look: MapLook, *, key: str, height: int = 640) -> MapEvents:
+    """Draw the map and return what the user did on it.
+
+    Parameters
+    ----------
+    scene : MapScene
+        What to draw; the same object on every rerun is cheapest. Another scene under the same
+        key is swapped in place.
+    look : MapLook
+        Colours and highlights.
+    key : str
+        Name of the map, unique on the page.
+    height : int
+        Height in pixels, toolbar and legend included.
+
+    Returns
+    -------
+    MapEvents
+
+    Raises
+    ------
+    ParameterError
+        If the colouring is about another number of points.
+    EmbedscopeError
+        If the server does not serve its static folder, or it cannot be written.
+    """
+    _serve_plotly()
+    with st.container(gap=None):
+        # The light ones first: the map then finds its colours when it is drawn the first time.
+        _control(key=f"{key}.paint", data=_paint_bytes(scene, look.colouring, key))
+        _control(key=f"{key}.look", data=_look_bytes(scene, look, key))
+        result = _map(
+            key=key,
+            data=_scene_bytes(scene, key, height),
+            on_clicked_change=_nothing,
+            on_cleared_change=_nothing,
+            on_selected_change=_nothing,
+        )
+    return _events(scene, result)
+
+
+def _nothing() -> None:
+    """Make an event known to Streamlit: it passes on only those that have a callback."""
+
+
+def _serve_plotly() -> None:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:  # a notebook or a bare import: nothing is drawn
+        return
+    if not st.get_option("server.enableStaticServing"):
+        raise EmbedscopeError(
+            "The map cannot load its drawing library: the server's static folder is switched off. "
+            "Set server.enableStaticServing to true and start the app again."
+        )
+    _install_once(str(Path(context.main_script_path).parent))
+
+
+@cache
+def _install_once(folder: str) -> None:
+    install_plotly_js(folder)
+
+
+def _scene_bytes(scene: MapScene, key: str, height: int) -> bytes:
+    kept: dict[tuple[str, int], bytes] = scene.__dict__.setdefault("_messages", {})
+    if (key, height) not in kept:
+        header, blocks = scene.body
+        base_path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+        extra = {"name": key, "height": height, "plotly": plotly_file_name(), "basePath": base_path}
+        kept.clear()  # one message per scene is enough: a scene is drawn under one key
+        kept[key, height] = pack({**header, **extra}, blocks)
+    return kept[key, height]
+
+
+def _paint_bytes(scene: MapScene, colouring: Colouring | None, key: str) -> bytes:
+    if colouring is None:
+        colouring = _one_colour(len(scene.drawn))
+    elif len(colouring.codes) != scene.n:
+        raise ParameterError(
+            f"The colours are for {len(colouring.codes):,} points, the map has {scene.n:,}."
+        )
+    elif scene.sampled:
+        colouring = colouring.take(scene.drawn)
+    header, blocks = colouring.body
+    return pack({**header, "name": key, "kind": "paint", "items": scene.items}, blocks)
+
+
+def _one_colour(n: int) -> Colouring:
+    return Colouring("", "none", np.zeros(n, np.uint8), (), ())
+
+
+def _look_bytes(scene: MapScene, look: MapLook, key: str) -> bytes:
+    focus = _drawn(scene, [] if look.focus is None else [look.focus])
+    neighbours = _drawn(scene, look.neighbours)
+    found = _drawn(scene, look.found)
+    header = {
+        "name": key,
+        "kind": "look",
+        "items": scene.items,
+        "focus": focus[0] if focus else None,
+        "neighbours": None if look.neighbours is None else neighbours,
+        "found": found,
+        "fly": {"nonce": look.fly_to, "points": found or focus} if look.fly_to else None,
+        "pointSize": look.point_size,
+        "showEdges": look.show_edges,
+    }
+    return pack(header, {})
+
+
+def _drawn(scene: MapScene, positions: Any) -> list[int]:
+    if positions is None:
+        return []
+    drawn = scene.to_drawn(positions)
+    return [int(i) for i in drawn[drawn >= 0]]
+
+
+def _events(scene: MapScene, result: Any) -> MapEvents:
+    clicked = result.get("clicked")
+    point = _own(scene, clicked).get("point")
+    chosen = _own(scene, result.get("selected"))
+    positions = unpack_bits(str(chosen.get("bits", "")), len(scene.drawn))
+    known = isinstance(point, int) and 0 <= point < len(scene.drawn)
+    return MapEvents(
+        clicked=int(scene.drawn[point]) if known else None,
+        selected=scene.drawn[positions],
+        cleared=bool(_own(scene, result.get("cleared"))),
+    )
+
+
+def _own(scene: MapScene, event: Any) -> dict[str, Any]:
+    """Return an event's content if it is about the items now on the map, else nothing."""
+    if not isinstance(event, dict) or event.get("items") != scene.items:
+        return {}
+    return event

@@ -1,0 +1,286 @@
+"""The heavy, constant part of a map: coordinates, true neighbours, texts, pictures, edges."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.embedding_map.sampling import draw_limit, draw_sample
+from components.embedding_map.wire import digest
+from core.errors import ParameterError
+
+__all__ = ["MapScene", "SpriteSheet", "sprite_sheet"]
+
+_SHEET_SIDE = 2048  # pixels; browsers decode larger pictures slowly or not at all
+_HOVER_CUTS = ((20_000, 120), (60_000, 60), (10**9, 40))  # (points up to, characters)
+
+
+@dataclass(frozen=True, eq=False)
+class SpriteSheet:
+    """Small pictures of all items, tiled row by row on one or more sheets.
+
+    Parameters
+    ----------
+    sheets : tuple of bytes
+        Encoded pictures; each holds ``columns`` x ``per_sheet / columns`` tiles.
+    tile : int
+        Side of one tile in pixels.
+    columns : int
+        Tiles per row.
+    per_sheet : int
+        Tiles per sheet; item ``i`` is tile ``i % per_sheet`` of sheet ``i // per_sheet``.
+    mime : str
+        Media type of the sheets.
+    """
+
+    sheets: tuple[bytes, ...]
+    tile: int
+    columns: int
+    per_sheet: int
+    mime: str = "image/webp"
+
+
+def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64) -> SpriteSheet:
+    """Tile pictures into sheets for the map's tooltip.
+
+    Parameters
+    ----------
+    pictures : iterable of PIL.Image.Image, bytes, path or None
+        One per item; None leaves an empty tile. They are fitted into the tile, never cropped,
+        and very small ones are enlarged without smoothing.
+    tile : int
+        Side of a tile in pixels.
+
+    Returns
+    -------
+    SpriteSheet
+        Lossy WebP sheets of at most 2048 pixels a side.
+    """
+    from PIL import Image
+
+    columns = max(1, _SHEET_SIDE // tile)
+    per_sheet = columns * columns
+    sheets: list[bytes] = []
+    sheet: Image.Image | None = None
+
+    def finish() -> None:
+        if sheet is not None:
+            buffer = io.BytesIO()
+            sheet.save(buffer, "WEBP", quality=80)
+            sheets.append(buffer.getvalue())
+
+    for at, picture in enumerate(pictures):
+        if at % per_sheet == 0:
+            finish()
+            sheet = Image.new("RGBA", (columns * tile, columns * tile), (0, 0, 0, 0))
+        assert sheet is not None  # noqa: S101 - set for at == 0, told to the type checker
+        if picture is not None:
+            small = _fitted(picture, tile)
+            x, y = at % per_sheet % columns * tile, at % per_sheet // columns * tile
+            sheet.paste(small, (x + (tile - small.width) // 2, y + (tile - small.height) // 2))
+    finish()
+    return SpriteSheet(tuple(sheets), tile, columns, per_sheet)
+
+
+def _fitted(picture: Any, tile: int) -> Any:
+    from PIL import Image, ImageOps
+
+    if isinstance(picture, bytes | bytearray):
+        opened = Image.open(io.BytesIO(picture))
+    else:
+        opened = picture if isinstance(picture, Image.Image) else Image.open(picture)
+    image = ImageOps.exif_transpose(opened).convert("RGBA")
+    smooth = Image.Resampling.LANCZOS
+    how = smooth if max(image.size) > tile // 2 else Image.Resampling.NEAREST
+    return ImageOps.contain(image, (tile, tile), how)
+
+
+@dataclass(frozen=True, eq=False)
+class MapScene:
+    """What a map shows, apart from colours and highlights. Sent to the browser once.
+
+    Keep the object (in a cache) and hand over the same one on every rerun: its bytes are then
+    packed once.
+
+    Parameters
+    ----------
+    coordinates : (n, 2) or (n, 3) float32 ndarray
+        Positions on the map.
+    neighbours : (n, k) int32 ndarray, optional
+        Positions of the nearest neighbours in the original space, nearest first, -1 for none.
+    hover : sequence of str
+        One short text per point (longer ones are cut), or empty.
+    thumbnails : SpriteSheet, optional
+        One picture per point.
+    edges : (m, 2) int32 ndarray, optional
+        Pairs of positions to connect.
+    title : str
+        Heading of the map and of its picture.
+    keys : sequence of str, optional
+        Identity of the items. Two scenes with equal keys show the same items: colours, legend,
+        selection and focus stay when one replaces the other.
+    strata : (n,) integer ndarray, optional
+        Class of each point for the sample that is drawn above :func:`draw_limit` points.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit together.
+    """
+
+    coordinates: NDArray[np.float32]
+    neighbours: NDArray[np.int32] | None = None
+    hover: Sequence[str] = ()
+    thumbnails: SpriteSheet | None = None
+    edges: NDArray[np.int32] | None = None
+    title: str = ""
+    keys: Sequence[str] | None = None
+    strata: NDArray[np.integer] | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.coordinates)
+        if len(shape) != 2 or shape[1] not in (2, 3) or shape[0] == 0:
+            raise ParameterError(
+                f"A map needs points with 2 or 3 coordinates, got shape {shape}. "
+                "Project the vectors to 2 or 3 dimensions first."
+            )
+        n = shape[0]
+        lengths = {"hover": self.hover, "keys": self.keys, "strata": self.strata}
+        for name, values in {**lengths, "neighbours": self.neighbours}.items():
+            if values is not None and len(values) not in {n, 0 if name == "hover" else n}:
+                raise ParameterError(f"{name} has {len(values):,} entries for {n:,} points.")
+        if self.edges is not None and (np.ndim(self.edges) != 2 or np.shape(self.edges)[1] != 2):
+            raise ParameterError(f"edges must be pairs, got shape {np.shape(self.edges)}.")
+
+    @property
+    def n(self) -> int:
+        """Number of points, drawn or not."""
+        return len(self.coordinates)
+
+    @property
+    def dims(self) -> int:
+        """Return 2 or 3."""
+        return int(np.shape(self.coordinates)[1])
+
+    @cached_property
+    def items(self) -> str:
+        """Signature of which items are drawn: equal for another layout of the same items."""
+        names = self.keys if self.keys is not None else self.hover
+        text = "\n".join(map(str, names)).encode("utf-8", "surrogatepass")
+        return digest(text, np.array([self.n, len(self.drawn)], np.int64))
+
+    @cached_property
+    def drawn(self) -> NDArray[np.int64]:
+        """Positions of the points that are drawn, ascending; all unless there are too many."""
+        return draw_sample(self.n, draw_limit(self.dims), 0, self.strata)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether points were left out."""
+        return len(self.drawn) < self.n
+
+    @property
+    def caption(self) -> str:
+        """Say "n of n drawn", and what is missing from the picture."""
+        text = f"{len(self.drawn):,} of {self.n:,} drawn"
+        if self.sampled:
+            text += " (random sample, seed 0)"
+        lost = self.n - int(np.isfinite(self.coordinates).all(axis=1).sum())
+        return f"{text}, {lost:,} have no position" if lost else text
+
+    def to_drawn(self, positions: Any) -> NDArray[np.int64]:
+        """Translate positions among all points to those among the drawn (-1: not drawn)."""
+        wanted = np.asarray(positions, dtype=np.int64).reshape(-1)
+        if not self.sampled:
+            return np.where((wanted >= 0) & (wanted < self.n), wanted, -1)
+        found = np.searchsorted(self.drawn, wanted).clip(max=len(self.drawn) - 1)
+        return np.where(self.drawn[found] == wanted, found, -1)
+
+    @cached_property
+    def visible(self) -> MapScene:
+        """The scene with only the drawn points, neighbours and edges renumbered."""
+        if not self.sampled:
+            return self
+        keep = self.drawn
+        neighbours, edges = self.neighbours, self.edges
+        if neighbours is not None:
+            neighbours = self.to_drawn(neighbours[keep]).reshape(len(keep), -1).astype(np.int32)
+        if edges is not None:
+            ends = self.to_drawn(edges).reshape(-1, 2)
+            edges = ends[(ends >= 0).all(axis=1)].astype(np.int32)
+        return replace(
+            self,
+            coordinates=np.asarray(self.coordinates)[keep],
+            neighbours=neighbours,
+            edges=edges,
+            hover=[self.hover[i] for i in keep] if len(self.hover) else (),
+            keys=None if self.keys is None else [self.keys[i] for i in keep],
+            thumbnails=None,  # tiles are numbered by all items; too many to send anyway
+            strata=None,
+        )
+
+    @cached_property
+    def body(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Header entries and blocks for the browser (see ``wire.pack``)."""
+        scene = self.visible
+        points = np.asarray(scene.coordinates, np.float32)
+        blocks: dict[str, NDArray[Any]] = {"coordinates": points.T.reshape(-1).copy()}
+        k = 0
+        if scene.neighbours is not None:
+            ids = np.asarray(scene.neighbours)
+            k = ids.shape[1]
+            # Two bytes per neighbour where they suffice; the code for "none" lies beyond n - 1.
+            small = len(points) < 2**16 - 1
+            none, kind = (2**16 - 1, np.uint16) if small else (-1, np.int32)
+            bad = (ids < 0) | (ids >= len(points))
+            blocks["neighbours"] = np.where(bad, none, ids).astype(kind).reshape(-1)
+        if scene.edges is not None and len(scene.edges):
+            blocks["edges"] = np.asarray(scene.edges, np.int32).reshape(-1)
+        blocks.update(_hover_blocks(scene.hover))
+        sprites = None
+        if scene.thumbnails is not None:
+            sprites = _sprite_header(scene.thumbnails)
+            for at, sheet in enumerate(scene.thumbnails.sheets):
+                blocks[f"sheet{at}"] = np.frombuffer(sheet, np.uint8)
+        signature = digest(self.items.encode(), *blocks.values())
+        header = {
+            "n": len(points),
+            "dims": scene.dims,
+            "k": k,
+            "title": scene.title,
+            "items": self.items,
+            "sig": digest(signature.encode(), scene.title.encode()),
+            "caption": self.caption,
+            "sprites": sprites,
+        }
+        return header, blocks
+
+
+def _hover_blocks(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
+    if not len(texts):
+        return {}
+    cut = next(characters for most, characters in _HOVER_CUTS if len(texts) <= most)
+    encoded = [_shortened(str(text), cut).encode("utf-8", "replace") for text in texts]
+    ends = np.cumsum([len(text) for text in encoded], dtype=np.int64).astype(np.uint32)
+    return {"hover": np.frombuffer(b"".join(encoded), np.uint8), "hoverEnds": ends}
+
+
+def _shortened(text: str, cut: int) -> str:
+    text = " ".join(text[: 4 * cut].split())
+    return text if len(text) <= cut else text[: cut - 1].rstrip() + "…"
+
+
+def _sprite_header(sheet: SpriteSheet) -> dict[str, Any]:
+    return {
+        "tile": sheet.tile,
+        "columns": sheet.columns,
+        "perSheet": sheet.per_sheet,
+        "mime": sheet.mime,
+        "shown": max(sheet.tile, 96),
+    }

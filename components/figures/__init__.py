@@ -1,0 +1,1 @@
+"""Plotly builders for the small charts, and the palettes; no streamlit here."""
