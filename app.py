@@ -1,0 +1,32 @@
+"""Embedscope: explore and compare embeddings. Start with ``streamlit run app.py``."""
+
+import streamlit as st
+
+from components import session
+from components.boundary import explained
+from components.frame import header, sidebar
+
+st.set_page_config(
+    page_title="Embedscope",
+    page_icon=":material/scatter_plot:",
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+
+page = st.navigation(
+    [
+        st.Page("pages/begin/start.py", title="Start", icon=":material/home:", default=True),
+        st.Page("pages/begin/data.py", title="Data", icon=":material/folder_open:"),
+        st.Page("pages/build/embed.py", title="Embed", icon=":material/model_training:"),
+        st.Page("pages/explore/map.py", title="Map", icon=":material/scatter_plot:"),
+        st.Page("pages/explore/search.py", title="Search", icon=":material/search:"),
+    ]
+)
+
+with explained():
+    session.open_workspace()
+    session.settle()
+    with st.sidebar:
+        sidebar()
+    header()
+    page.run()

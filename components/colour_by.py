@@ -1,0 +1,51 @@
+"""Colouring the map by a label, a number, or clusters found in the original space."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components import session
+from components.embedding_map import Colouring, categorical, continuous
+from components.items import RunItems
+from workspace.workspace import RunInfo
+
+CLUSTERS = "clusters (k-means)"
+NONE = "one colour"
+
+
+def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
+    """Draw the choice of a column and return the colours it gives."""
+    options = [*items.colour_columns, CLUSTERS, NONE]
+    default = items.label or (options[0] if items.colour_columns else NONE)
+    chosen = st.selectbox(
+        "Colour",
+        options,
+        index=options.index(default),
+        key=f"map.colour.{run.dataset[:12]}.{kind}",
+        persist_state="session",
+        help="A column of the data, or groups found by k-means in the original space.",
+    )
+    if chosen == CLUSTERS:
+        groups = default_clusters(len(items))
+        found = session.clusters(run.id, kind, groups)
+        return categorical([f"cluster {c + 1}" for c in found.tolist()], title="k-means cluster")
+    if chosen is None or chosen == NONE:
+        return categorical(["item"] * len(items), title="")
+    return column_colouring(items.columns[chosen], items.roles.get(chosen), chosen)
+
+
+def default_clusters(n: int) -> int:
+    """Return how many clusters to look for: about sqrt(n / 20), between 2 and 11 colours."""
+    return int(min(11, max(2, round((n / 20) ** 0.5))))
+
+
+def column_colouring(values: pd.Series, role: str | None, title: str) -> Colouring:
+    """Return colours for a column: classes as distinct colours, numbers and times on a scale."""
+    if role == "time":
+        times = pd.to_datetime(values, errors="coerce", utc=True)
+        years = times.dt.year + (times.dt.dayofyear - 1) / 365.25
+        return continuous(years.to_numpy(dtype="float32"), title=f"{title} (year)")
+    if role == "numeric" and pd.api.types.is_numeric_dtype(values) and values.nunique() > 2:
+        return continuous(values.to_numpy(dtype="float32", na_value=float("nan")), title=title)
+    return categorical(values.tolist(), title=title)

@@ -1,0 +1,194 @@
+"""From files or pasted text to a dataset: what was recognised, what can be overridden."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from components import session
+from components.dataset_view import column_guesses
+from core.modality import Modality
+from ingest import Preview, Role, inspect_source, read_dataset
+from ingest.source import Source
+from workspace.settings import settings
+from workspace.workspace import DatasetInfo
+
+_KIND_WORDS = {
+    Modality.TEXT: "texts",
+    Modality.IMAGE: "images",
+    Modality.TABLE: "a table",
+    Modality.GRAPH: "a graph",
+    Modality.VECTORS: "finished vectors",
+}
+_ROLES: dict[Modality, tuple[Role, ...]] = {
+    Modality.TEXT: ("text", "label", "id", "categorical", "numeric", "time", "ignored"),
+    Modality.TABLE: ("numeric", "categorical", "label", "id", "time", "text", "ignored"),
+}
+
+
+def chosen_sources() -> list[Source]:
+    """Draw the uploader and the paste box; return what was given, or an empty list."""
+    files = st.file_uploader(
+        "Files",
+        accept_multiple_files=True,
+        max_upload_size=settings().max_upload_mb,
+        key="data.files",
+        help="One file, many images, a zip, a graph's edges with a table of its nodes, or vectors "
+        "with their metadata.",
+    )
+    with st.expander("Paste text instead", icon=":material/content_paste:"):
+        pasted = st.text_area(
+            "One item per line, or a table with a header", key="data.pasted", height=160
+        )
+    if files:
+        return [Source(file.name, data=file.getvalue()) for file in files]
+    return [Source("pasted.txt", data=pasted.encode())] if pasted.strip() else []
+
+
+def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
+    """Draw what the sources are with their column roles; return the dataset once it is added."""
+    stamp = _stamp(sources)
+    asked = session.recall(f"data.kind.{stamp}")
+    preview = _inspect(stamp, sources, asked, session.recall(f"data.options.{stamp}") or {})
+    st.subheader(f"{preview.format}")
+    _kind_choice(preview, stamp)
+    for sentence in preview.warnings:
+        st.warning(sentence, icon=":material/info:")
+    for sentence in preview.notes:
+        st.caption(sentence)
+    if preview.thumbnails:
+        st.image(
+            [data for _, data in preview.thumbnails],
+            caption=[name for name, _ in preview.thumbnails],
+            width=96,
+        )
+    roles = _role_editor(preview, stamp)
+    if len(preview.rows.columns):
+        st.dataframe(_displayable(preview.rows), hide_index=True, height=240)
+    _reading_options(preview, stamp)
+    name = st.text_input("Name", value=_name(sources), key=f"data.name.{stamp}", max_chars=80)
+    if not st.button("Add to workspace", type="primary", key="data.add"):
+        return None
+    with st.spinner("Reading…"):
+        options = {**(session.recall(f"data.options.{stamp}") or {}), **roles}
+        dataset = read_dataset(sources, kind=preview.kind, **options)
+        return session.workspace().add_dataset(dataset, name=name.strip() or None)
+
+
+def _stamp(sources: list[Source]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for source in sources:
+        digest.update(source.name.encode())
+        digest.update(source.size.to_bytes(8, "little"))
+        digest.update(source.head(4096))
+    return digest.hexdigest()
+
+
+def _inspect(
+    stamp: str, sources: list[Source], kind: Modality | None, options: dict[str, Any]
+) -> Preview:
+    """Inspect once per file and options: reruns of the page must not read a large file again."""
+    asked = (stamp, kind, tuple(sorted(options.items())))
+    kept = session.recall("data.preview")
+    if kept and kept[0] == asked:
+        preview: Preview = kept[1]
+        return preview
+    preview = inspect_source(sources, kind=kind, **options)
+    session.remember("data.preview", (asked, preview))
+    return preview
+
+
+def _kind_choice(preview: Preview, stamp: str) -> None:
+    kinds = list(dict.fromkeys([preview.kind, *preview.other_kinds]))
+    count = f"{preview.n_items:,} items · " if preview.n_items else ""
+    if len(kinds) == 1:
+        st.caption(f"{count}recognised as {_KIND_WORDS[preview.kind]}")
+        return
+    chosen = st.segmented_control(
+        f"{count}read as",
+        kinds,
+        default=preview.kind,
+        required=True,
+        format_func=lambda kind: _KIND_WORDS[kind],
+        key=f"data.kindpick.{stamp}",
+    )
+    if chosen and chosen != preview.kind:
+        session.remember(f"data.kind.{stamp}", chosen)
+        st.rerun()
+
+
+def _role_editor(preview: Preview, stamp: str) -> dict[str, Any]:
+    """Draw the column roles as an editable table; return the roles that were chosen."""
+    allowed = _ROLES.get(preview.kind)
+    if not preview.columns:
+        return {}
+    frame = column_guesses(preview.columns, preview.n_inspected)
+    if allowed is None:
+        st.dataframe(frame, hide_index=True)
+        return {}
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        disabled=[name for name in frame.columns if name != "role"],
+        column_config={
+            "role": st.column_config.SelectboxColumn(
+                "role", options=list(allowed), required=True, help="What the column is used for."
+            )
+        },
+        key=f"data.roles.{stamp}.{preview.kind}",
+    )
+    return {"columns": dict(zip(edited["column"], edited["role"], strict=True))}
+
+
+def _reading_options(preview: Preview, stamp: str) -> None:
+    """Let the user correct how the file is read; an empty box means what was recognised."""
+    editable = {
+        name: preview.options.get(name)
+        for name in ("delimiter", "encoding", "header", "sheet", "directed")
+        if name in preview.options
+    }
+    if not editable:
+        return
+    with (
+        st.expander("How the file is read", icon=":material/settings:"),
+        st.form(f"data.reading.{stamp}", border=False),
+    ):
+        chosen = {name: _option(name, value, stamp) for name, value in editable.items()}
+        if st.form_submit_button("Read again"):
+            changed = {n: v for n, v in chosen.items() if v != editable[n]}
+            kept = session.recall(f"data.options.{stamp}") or {}
+            session.remember(f"data.options.{stamp}", {**kept, **changed})
+            st.rerun()
+
+
+def _option(name: str, value: object, stamp: str) -> object:
+    key = f"data.option.{name}.{stamp}"
+    if name == "directed":
+        return st.checkbox("Directed edges", value=bool(value), key=key)
+    if name == "header":
+        on = st.checkbox("The first row holds the column names", value=value is not None, key=key)
+        return (value if value is not None else 0) if on else None
+    if name == "delimiter":
+        options = dict.fromkeys([str(value), ",", ";", "\t", "|", " "])
+        words = {"\t": "tab", " ": "space", ",": "comma", ";": "semicolon", "|": "bar"}
+        return st.selectbox(
+            "Delimiter", list(options), format_func=lambda d: words.get(d, d), key=key
+        )
+    return st.text_input(name.capitalize(), value="" if value is None else str(value), key=key)
+
+
+def _name(sources: list[Source]) -> str:
+    first = sources[0]
+    return first.stem[:80] if len(sources) <= 2 else f"{first.stem} and {len(sources) - 1} more"
+
+
+def _displayable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that Arrow can carry: mixed objects become text, cells are kept short."""
+    frame = rows.copy()
+    for name in frame.columns:
+        if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]):
+            frame[name] = frame[name].map(lambda v: v if pd.isna(v) else str(v)[:300])
+    return frame

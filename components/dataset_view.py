@@ -1,0 +1,89 @@
+"""What a dataset holds: columns with their roles, what was dropped, a look at the items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from components import session
+from core.modality import Modality
+from ingest import ColumnGuess, Dataset
+from ingest.images import thumbnail
+from workspace.workspace import DatasetInfo
+
+_SHOWN_ROWS = 200
+_SHOWN_IMAGES = 24
+
+
+def column_guesses(columns: Sequence[ColumnGuess], n_inspected: int) -> pd.DataFrame:
+    """Return one row per column: role, why, missing and distinct values, examples."""
+    return pd.DataFrame(
+        {
+            "column": [c.name for c in columns],
+            "role": [c.role for c in columns],
+            "why": [c.reason for c in columns],
+            "missing": [_share(c.n_missing, n_inspected) for c in columns],
+            "distinct": [c.n_distinct for c in columns],
+            "examples": [", ".join(e[:40] for e in c.examples) for c in columns],
+        }
+    )
+
+
+def _share(n_missing: int, n: int) -> str:
+    return "none" if n_missing == 0 else f"{n_missing:,} of {n:,}"
+
+
+def dataset_details(info: DatasetInfo) -> None:
+    """Draw a dataset of this workspace with rename and remove."""
+    dataset = session.dataset(info.id)
+    for sentence in dataset.notes:
+        st.caption(sentence)
+    if dataset.edges is not None:
+        kind = "directed" if dataset.edges.directed else "undirected"
+        st.caption(f"{len(dataset.edges):,} {kind} edges")
+    if dataset.n_dropped:
+        _dropped(dataset)
+    _look(dataset)
+    name, rename, remove = st.columns([3, 1, 1], vertical_alignment="bottom")
+    new = name.text_input("Name", value=info.name, key=f"data.rename.{info.id[:12]}", max_chars=80)
+    if rename.button("Rename", key=f"data.do_rename.{info.id[:12]}", width="stretch"):
+        session.workspace().rename_dataset(info.id, new.strip() or info.name)
+        st.rerun()
+    with remove.popover("Remove", width="stretch"):
+        st.markdown("Its runs and maps go with it.")
+        if st.button("Remove it", type="primary", key=f"data.remove.{info.id[:12]}"):
+            session.workspace().remove_dataset(info.id)
+            session.choose_dataset(None)
+            st.rerun()
+
+
+def _dropped(dataset: Dataset) -> None:
+    with st.expander(f"{dataset.n_dropped:,} left out", icon=":material/rule:"):
+        listed = pd.DataFrame(
+            {
+                "where": [d.where for d in dataset.dropped],
+                "why": [d.reason for d in dataset.dropped],
+            }
+        )
+        st.dataframe(listed, hide_index=True, height=min(240, 38 + 35 * len(listed)))
+        if dataset.n_dropped > len(listed):
+            st.caption(f"The first {len(listed):,} are listed.")
+
+
+def _look(dataset: Dataset) -> None:
+    if dataset.modality is Modality.IMAGE:
+        some = list(range(min(_SHOWN_IMAGES, len(dataset))))
+        st.image(
+            [thumbnail(dataset.items[i], side=72) for i in some],
+            caption=[dataset.ids[i] for i in some],
+            width=72,
+        )
+    frame = dataset.columns.head(_SHOWN_ROWS).copy()
+    if dataset.modality is Modality.TEXT:
+        frame.insert(0, "item text", [str(t)[:300] for t in dataset.items[:_SHOWN_ROWS]])
+    frame.insert(0, "item id", list(dataset.ids[:_SHOWN_ROWS]))
+    st.dataframe(frame, hide_index=True, height=260)
+    if len(dataset) > _SHOWN_ROWS:
+        st.caption(f"First {_SHOWN_ROWS:,} of {len(dataset):,} rows.")

@@ -1,0 +1,80 @@
+"""The frame around every page: what is chosen, what is running."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from components.job_panel import job_panel
+from components.sample_cards import noun
+from workspace.workspace import RunInfo
+
+
+def sidebar() -> None:
+    """Draw the pickers for dataset and run, and the jobs of this workspace."""
+    workspace = session.workspace()
+    datasets = workspace.datasets()
+    if not datasets:
+        st.caption("Open a sample or load a file to begin.")
+        return
+    current = session.current_dataset() or datasets[-1]
+    names = {d.id: f"{d.name} · {d.n:,} {noun(d.modality, d.n)}" for d in datasets}
+    ids = list(names)
+    chosen = st.selectbox(
+        "Dataset",
+        ids,
+        index=ids.index(current.id),
+        format_func=names.__getitem__,
+        key=f"frame.dataset.{current.id[:12]}.{len(ids)}",
+    )
+    if chosen != session.recall("dataset"):
+        session.choose_dataset(chosen)
+        st.rerun()
+    _run_picker(workspace.runs(chosen))
+    _jobs_line()
+
+
+def _run_picker(runs: list[RunInfo]) -> None:
+    if not runs:
+        st.caption("Not embedded yet.")
+        return
+    chosen_run = session.recall("run")
+    ids: list[str | None] = [run.id for run in runs]
+    names = {run.id: run_name(run) for run in runs}
+    if chosen_run not in names:  # a run still being made, or none
+        ids.insert(0, chosen_run)
+    picked = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(chosen_run),
+        format_func=lambda i: names.get(i, "being made…" if i else "choose a run"),
+        key=f"frame.run.{(chosen_run or '')[:12]}.{len(ids)}",
+        help="A run is a method with its settings, applied to the dataset.",
+    )
+    if picked != chosen_run and picked is not None:
+        session.choose_run(picked)
+        st.rerun()
+
+
+def run_name(run: RunInfo) -> str:
+    """Return a run's method with the settings that differ from the defaults."""
+    return f"{run.title} · {run.dim}-d"
+
+
+def _jobs_line() -> None:
+    active = [job for job in session.workspace().jobs() if job.active]
+    if not active:
+        return
+    words = "1 job running" if len(active) == 1 else f"{len(active)} jobs waiting or running"
+    st.caption(f":material/progress_activity: {words}")
+    if session.recall("job") is None and st.button("Show", key="frame.show_job", type="tertiary"):
+        session.follow(active[0])
+        st.rerun()
+
+
+def header() -> None:
+    """Draw a pending notice and the job this tab follows."""
+    notice = session.take_notice()
+    if notice:
+        st.warning(notice, icon=":material/link_off:")
+    job_panel(session.followed_job())

@@ -1,0 +1,82 @@
+"""One item and its true neighbours: live k, metric switch, bars, class agreement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from components import session
+from components.items import RunItems
+from components.neighbour_list import class_agreement, image_uri, neighbour_list, shorten
+from core.modality import METRICS, Metric
+from vectors.neighbors import Neighbors
+from workspace.workspace import RunInfo
+
+_METRIC_WORDS = {"cosine": "cosine", "dot": "dot", "euclidean": "Euclid"}
+
+
+@dataclass(frozen=True)
+class NeighbourChoice:
+    """How many neighbours, by which metric."""
+
+    k: int
+    metric: Metric
+
+
+def neighbour_controls(run: RunInfo, n: int) -> NeighbourChoice:
+    """Draw the k slider and the metric switch."""
+    most = max(1, min(100, n - 1))
+    k = st.slider("Neighbours", 1, most, min(10, most), key="map.k") if most > 1 else 1
+    metric = st.segmented_control(
+        "Measure",
+        METRICS,
+        default=run.metric,
+        required=True,
+        format_func=_METRIC_WORDS.__getitem__,
+        key=f"map.metric.{run.metric}",
+        persist_state="session",
+        help="Cosine compares directions, dot also lengths, Euclid distances. All in the original "
+        "space, never on the map.",
+    )
+    return NeighbourChoice(k, metric or run.metric)
+
+
+def neighbours_of(run: RunInfo, kind: str, key: str, choice: NeighbourChoice) -> Neighbors:
+    """Return the neighbours of an item in the original space."""
+    return session.index(run.id, kind, choice.metric).search(key, choice.k)
+
+
+def inspector(items: RunItems, position: int, found: Neighbors) -> None:
+    """Draw the item at ``position`` and the list of its neighbours."""
+    label = items.label
+    _item(items, position)
+    if label is not None:
+        agreement = class_agreement(found, items, position, label)
+        if agreement:
+            st.markdown(f"**{agreement}**")
+    neighbour_list(found, items, label=label)
+    st.caption(f"{found.metric} · {found.engine}")
+
+
+def _item(items: RunItems, position: int) -> None:
+    with st.container(border=True, key="inspected_item"):
+        if items.images is not None:
+            st.html(
+                f'<img src="{image_uri(items.images[position], 96)}" alt="" '
+                'style="width:96px;image-rendering:pixelated;border-radius:6px">'
+            )
+        key, text = items.keys[position], items.texts[position]
+        st.text(shorten(text, 600))
+        facts = [] if key == text else [key]
+        row = items.columns.iloc[position] if len(items.columns.columns) else pd.Series()
+        for name, value in list(row.items())[:12]:
+            if items.roles.get(str(name)) not in {"text", "ignored"} and not pd.isna(value):
+                facts.append(f"{name}: {_short_value(value)}")
+        if facts:
+            st.caption(" · ".join(facts).replace("$", r"\$"))
+
+
+def _short_value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else shorten(str(value), 60)

@@ -1,0 +1,95 @@
+"""The map with its inspector: one fragment, so that a click reruns nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from components import session
+from components.colour_by import colour_by
+from components.embedding_map import MapLook, embedding_map
+from components.inspector import inspector, neighbour_controls, neighbours_of
+from components.items import RunItems
+from components.map_scene import map_scene
+from components.projection_panel import current_layout, kind_control, projection_panel, trust_line
+from components.selection_panel import selection_panel
+from workspace.workspace import RunInfo
+
+_HEIGHT = 640
+
+
+@st.fragment
+def map_view(run: RunInfo) -> None:
+    """Draw map, controls, inspector and selection of a finished run."""
+    kind = kind_control(run)
+    layout = current_layout(run, kind)
+    if layout is None:
+        st.info("The first picture of these vectors is being computed.")
+        return
+    items = session.items(run, kind)
+    room, beside = st.columns([2.7, 1], gap="medium")
+    with room:
+        picture, below = st.container(), st.container()
+    with below:
+        colouring, hits, fly = _controls(run, kind, items)
+        trust_line(layout, len(items))
+    with beside:
+        choice = neighbour_controls(run, len(items))
+        answer = st.container()
+    focus = _focus(items)
+    found = None if focus is None else neighbours_of(run, kind, items.keys[focus], choice)
+    with picture:
+        look = MapLook(
+            colouring=colouring,
+            focus=focus,
+            neighbours=None if found is None else found.positions,
+            scores=None if found is None else found.scores,
+            found=hits,
+            fly_to=fly,
+        )
+        events = embedding_map(map_scene(run, kind, layout.id), look, key="map", height=_HEIGHT)
+    if events.clicked is not None and events.clicked != focus:
+        session.remember("focus", items.keys[events.clicked])
+        st.rerun(scope="fragment")
+    with answer:
+        if focus is None or found is None:
+            st.caption("Click a point to see what this method thinks is nearest to it.")
+        else:
+            inspector(items, focus, found)
+    selection_panel(items, events.selected)
+
+
+def _focus(items: RunItems) -> int | None:
+    """Return the position of the remembered item; its id survives another run or layout."""
+    key = session.recall("focus")
+    return items.position(key) if key is not None else None
+
+
+def _controls(
+    run: RunInfo, kind: str, items: RunItems
+) -> tuple[object, NDArray[np.int64] | None, int]:
+    """Draw find, colour and projection; return the colouring, the hits and a fly-to counter."""
+    find, colour, project = st.columns([2, 1.4, 1], vertical_alignment="bottom")
+    with colour:
+        colouring = colour_by(run, kind, items)
+    with project:
+        projection_panel(run, kind)
+    with find:
+        wanted = st.text_input(
+            "Find text",
+            key="map.find",
+            placeholder="find text and fly to it",
+            help="Marks every item whose text, id or label contains this, upper or lower case.",
+        )
+    if not wanted.strip():
+        return colouring, None, 0
+    hits = items.containing(wanted.strip())
+    with find:
+        st.caption(f"{len(hits):,} of {len(items):,} items contain “{wanted.strip()}”")
+    return colouring, hits, hash_of(wanted)
+
+
+def hash_of(wanted: str) -> int:
+    """Return a number that changes with the searched text, so that the map flies once per text."""
+    return sum((i + 1) * ord(c) for i, c in enumerate(wanted)) + 1

@@ -1,0 +1,84 @@
+"""Choosing a method, and a projection for its first map."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.param_form import param_form
+from core.errors import ModalityMismatch
+from core.modality import Modality
+from embedders import Embedder, list_embedders
+from projection import list_projections
+from workspace.tasks import LayoutSpec
+
+
+def method_choice(modality: Modality) -> type[Embedder]:
+    """Draw the methods that take ``modality`` and return the chosen one.
+
+    Raises
+    ------
+    ModalityMismatch
+        If there is none.
+    """
+    methods = {method.id: method for method in list_embedders(modality)}
+    if not methods:
+        raise ModalityMismatch(f"No method takes {modality} data yet.")
+    st.subheader("Method")
+    chosen = st.radio(
+        "Method",
+        list(methods),
+        format_func=lambda i: methods[i].title,
+        captions=[method.summary for method in methods.values()],
+        key=f"embed.method.{modality}",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    method = methods[chosen]
+    ready = method.availability(method.params_class())
+    if ready.state != "ready":
+        st.warning(ready.hint, icon=":material/download:")
+    st.caption(f"Source: {method.source}")
+    return method
+
+
+def projection_choice(*, key: str, kind: str | None = None) -> LayoutSpec:
+    """Draw the choice of a projection with its settings and return it."""
+    methods = {method.id: method for method in list_projections()}
+    left, middle, right = st.columns(3)
+    with left:
+        chosen = st.segmented_control(
+            "Projection",
+            list(methods),
+            default="umap",
+            required=True,
+            format_func=lambda i: methods[i].title,
+            key=f"{key}.method",
+            help="How many dimensions become two or three.",
+        )
+    with middle:
+        dimensions = st.segmented_control(
+            "Dimensions",
+            [2, 3],
+            default=2,
+            required=True,
+            format_func=lambda d: f"{d}-D",
+            key=f"{key}.dimensions",
+        )
+    with right:
+        seed = st.number_input(
+            "Map seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            value=0,
+            key=f"{key}.seed",
+            help="The same seed draws the same map again.",
+        )
+    method = methods[chosen or "umap"]
+    params = param_form(method.params_class, key=f"{key}.{method.id}")
+    return LayoutSpec(
+        method=method.id,
+        n_components=dimensions or 2,
+        seed=int(seed),
+        params=params,
+        kind=kind,
+    )

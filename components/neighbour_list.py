@@ -1,0 +1,115 @@
+"""Ranked neighbours: a bar for the score, the text or picture, and how many share the class."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from components.items import RunItems
+from ingest.images import thumbnail
+from vectors.neighbors import Neighbors
+
+_MAX_TEXT = 180
+
+
+def neighbour_list(found: Neighbors, items: RunItems, *, label: str | None = None) -> None:
+    """Draw ``found`` as a ranked list with bars.
+
+    Parameters
+    ----------
+    found : Neighbors
+        Positions refer to the rows of ``items``.
+    items : RunItems
+    label : str or None
+        Column whose value is shown beside each neighbour.
+    """
+    bars = bar_lengths(found.scores, higher_is_nearer=found.higher_is_nearer)
+    rows = [
+        _row(rank, int(position), float(score), bar, items, label)
+        for rank, (position, score, bar) in enumerate(
+            zip(found.positions, found.scores, bars, strict=True), start=1
+        )
+    ]
+    st.html(_STYLE + f'<ol class="es-neighbours" data-testid="neighbours">{"".join(rows)}</ol>')
+
+
+def bar_lengths(scores: Sequence[float] | np.ndarray, *, higher_is_nearer: bool) -> list[float]:
+    """Return a length in 0..1 per score; the nearest possible is the longest.
+
+    Similarities are drawn from 0 to the larger of 1 and the best (dot products exceed 1),
+    distances from the farthest shown (a quarter bar) down to 0 (a full bar).
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if values.size == 0:
+        return []
+    if higher_is_nearer:
+        return np.clip(values / max(1.0, float(values.max())), 0.0, 1.0).tolist()
+    worst = float(values.max())
+    return (1.0 - 0.75 * values / worst).tolist() if worst > 0 else [1.0] * len(values)
+
+
+def class_agreement(found: Neighbors, items: RunItems, position: int, label: str) -> str | None:
+    """Return "9 of 10 share its topic (chance .08)", or None where the item has no label.
+
+    Chance is the share of the other items that carry the same label.
+    """
+    values = items.columns[label]
+    own = values.iloc[position]
+    if pd.isna(own) or len(values) < 2:
+        return None
+    same = values.iloc[found.positions] == own
+    chance = (int((values == own).sum()) - 1) / (len(values) - 1)
+    shown = f"{chance:.2f}".removeprefix("0")
+    return f"{int(same.sum())} of {len(same)} share its {label} (chance {shown})"
+
+
+def shorten(text: str, limit: int = _MAX_TEXT) -> str:
+    """Return one line of at most ``limit`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def image_uri(data: bytes, side: int = 48) -> str:
+    """Return a small picture as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(thumbnail(data, side=side)).decode()
+
+
+def _row(
+    rank: int, position: int, score: float, bar: float, items: RunItems, label: str | None
+) -> str:
+    picture = ""
+    if items.images is not None:
+        picture = f'<img src="{image_uri(items.images[position])}" alt="">'
+    tag = ""
+    if label is not None and not pd.isna(value := items.columns[label].iloc[position]):
+        tag = f'<span class="es-tag">{html.escape(shorten(str(value), 40))}</span>'
+    text = html.escape(shorten(items.texts[position]))
+    shown = f"{score:.2f}" if abs(score) < 100 else f"{score:,.0f}"
+    return (
+        f'<li data-position="{position}"><span class="es-rank">{rank}</span>{picture}'
+        f'<span class="es-body"><span class="es-bar"><i style="width:{bar * 100:.1f}%"></i></span>'
+        f'<span class="es-text">{text}</span>{tag}</span>'
+        f'<span class="es-score">{shown}</span></li>'
+    )
+
+
+_STYLE = """<style>
+.es-neighbours{list-style:none;margin:0;padding:0}
+.es-neighbours li{display:flex;gap:.6rem;align-items:flex-start;padding:.38rem 0;
+border-bottom:1px solid var(--st-border-color,#8883)}
+.es-rank{width:1.3rem;text-align:right;opacity:.6;font-variant-numeric:tabular-nums}
+.es-neighbours img{width:40px;height:40px;object-fit:contain;image-rendering:pixelated;
+border-radius:4px;background:#8881}
+.es-body{flex:1;min-width:0}
+.es-bar{display:block;height:5px;border-radius:3px;background:#8882;margin:.42rem 0 .3rem}
+.es-bar i{display:block;height:100%;border-radius:3px;background:var(--st-primary-color,#0b6e99)}
+.es-text{display:block;font-size:.9rem;line-height:1.35;overflow-wrap:anywhere}
+.es-tag{display:inline-block;font-size:.75rem;padding:0 .4rem;margin-top:.2rem;border-radius:.6rem;
+background:#8882}
+.es-score{font-variant-numeric:tabular-nums;font-size:.9rem;min-width:2.6rem;text-align:right}
+</style>"""

@@ -1,0 +1,74 @@
+"""A form made from the declarations of a method's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.params import Params, Spec
+
+
+def param_form(params_class: type[Params], *, key: str) -> dict[str, Any]:
+    """Draw one widget per setting, details folded away, and return the values by name.
+
+    Parameters
+    ----------
+    params_class : type of Params
+    key : str
+        Prefix of the widget keys; settings are kept per prefix while the tab is open.
+    """
+    specs = params_class.specs()
+    values = {n: _widget(n, s, key) for n, s in specs.items() if not s.advanced}
+    details = {n: s for n, s in specs.items() if s.advanced}
+    if details:
+        with st.expander("Details", icon=":material/tune:"):
+            values |= {name: _widget(name, spec, key) for name, spec in details.items()}
+    return {name: values[name] for name in specs}
+
+
+def _widget(name: str, spec: Spec, key: str) -> Any:
+    label = name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {
+        "help": spec.help,
+        "key": f"{key}.{name}",
+        "persist_state": "session",
+    }
+    if spec.kind == "flag":
+        return st.toggle(label, value=spec.default, **common)
+    if spec.kind == "text":
+        return st.text_input(label, value=spec.default, **common)
+    if spec.kind == "choice":
+        return _choice(label, spec, common)
+    cast = int if spec.kind == "integer" else float
+    return st.number_input(
+        label,
+        min_value=None if spec.low is None else cast(spec.low),
+        max_value=None if spec.high is None else cast(spec.high),
+        value=cast(spec.default),
+        step=cast(spec.step) if spec.step else None,
+        format="%d" if spec.kind == "integer" else "%g",
+        **common,
+    )
+
+
+def _choice(label: str, spec: Spec, common: dict[str, Any]) -> str:
+    shown = dict(zip(spec.options, spec.labels or spec.options, strict=True))
+    if len(spec.options) <= 4 and sum(map(len, shown.values())) <= 40:
+        chosen = st.segmented_control(
+            label,
+            spec.options,
+            default=spec.default,
+            required=True,
+            format_func=shown.__getitem__,
+            **common,
+        )
+    else:
+        chosen = st.selectbox(
+            label,
+            spec.options,
+            index=spec.options.index(spec.default),
+            format_func=shown.__getitem__,
+            **common,
+        )
+    return chosen or str(spec.default)

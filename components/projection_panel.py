@@ -1,0 +1,128 @@
+"""Which layout is shown, how far to trust it, and a way to make another."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from components.method_choice import projection_choice
+from projection import list_projections
+from projection.layout import Layout
+from workspace.workspace import LayoutInfo, RunInfo
+
+_KIND_WORDS = {"document": "texts", "word": "words", "image": "images", "node": "nodes"}
+
+
+def kind_control(run: RunInfo) -> str:
+    """Draw a switch between the kinds of vectors of a run, if it has several."""
+    kinds = list(run.kinds)
+    if len(kinds) == 1:
+        return kinds[0]
+    chosen = st.segmented_control(
+        "Show",
+        kinds,
+        default=session.recall("kind") or kinds[0],
+        required=True,
+        format_func=lambda kind: f"{_KIND_WORDS.get(kind, kind)} · {run.kinds[kind]:,}",
+        key=f"map.kind.{run.id[:12]}",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    session.remember("kind", chosen)
+    return chosen or kinds[0]
+
+
+def layouts_of(run: RunInfo, kind: str) -> list[LayoutInfo]:
+    """Return the layouts of one kind of a run, oldest first."""
+    return [info for info in session.workspace().layouts(run.id) if info.kind == kind]
+
+
+def current_layout(run: RunInfo, kind: str) -> LayoutInfo | None:
+    """Return the chosen layout; else the newest that is not the quick PCA picture; else that."""
+    infos = layouts_of(run, kind)
+    chosen = session.recall("layout")
+    for info in infos:
+        if info.id == chosen:
+            return info
+    better = [info for info in infos if info.method != "pca"]
+    return (better or infos or [None])[-1]
+
+
+def layout_name(info: LayoutInfo) -> str:
+    """Return method, preset, dimensions and seed of a layout."""
+    preset = info.params.get("preset")
+    title = projection_title(info.method)
+    words = [title + (f" {preset}" if preset else ""), f"{info.n_components}-D"]
+    if info.method != "pca":
+        words.append(f"seed {info.seed}")
+    return " · ".join(words)
+
+
+def projection_title(method: str) -> str:
+    """Return how a projection is called on screen."""
+    return next((p.title for p in list_projections() if p.id == method), method)
+
+
+def projection_panel(run: RunInfo, kind: str) -> None:
+    """Draw a popover: switch between finished layouts, or make another."""
+    infos = layouts_of(run, kind)
+    shown = current_layout(run, kind)
+    with st.popover("Projection", icon=":material/3d_rotation:", width="stretch"):
+        if shown is not None and len(infos) > 1:
+            names = {info.id: layout_name(info) for info in infos}
+            ids = list(names)
+            picked = st.radio(
+                "Finished",
+                ids,
+                index=ids.index(shown.id),
+                format_func=names.__getitem__,
+                key=f"map.layout.{shown.id[:12]}.{len(ids)}",
+            )
+            if picked and picked != shown.id:
+                session.remember("layout", picked)
+                st.rerun()
+        st.markdown("**Draw another**")
+        spec = projection_choice(key=f"map.new.{run.id[:12]}", kind=kind)
+        if st.button("Draw", type="primary", key="map.draw"):
+            job = session.workspace().project(run.id, spec)
+            session.follow(job)
+            st.rerun()
+
+
+def trust_line(info: LayoutInfo, n_total: int) -> None:
+    """Draw what was drawn, how, and how far the picture may be trusted."""
+    layout = session.layout(info.id)
+    drawn = f"{len(layout.coordinates):,} of {n_total:,} drawn"
+    st.caption(" · ".join([drawn, layout_name(info), *quality_words(layout)]), help=_HELP)
+    for note in layout.notes:
+        st.caption(note)
+
+
+def quality_words(layout: Layout) -> list[str]:
+    """Return the quality figures with the number of items they rest on."""
+    quality = layout.quality
+    if quality is None:
+        return ["too few points to judge the picture"]
+    figures = {
+        f"trustworthiness@{quality.k}": quality.trustworthiness,
+        f"continuity@{quality.k}": quality.continuity,
+        "overlap@10": quality.overlap_at_10,
+        "distance rank correlation": quality.rank_correlation,
+    }
+    words = [f"{name} {two_digits(value)}" for name, value in figures.items() if value is not None]
+    sample = "" if quality.n_used == quality.n_total else f" (on a sample of {quality.n_used:,})"
+    return [*words[:-1], words[-1] + sample] if words else []
+
+
+def two_digits(value: float) -> str:
+    """Return a share such as .94; 1 and negative values in full."""
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+_HELP = (
+    "Trustworthiness: are the points that lie close together on the map really close? "
+    "Continuity: are points that are really close also close on the map? Both run from about .5 "
+    "(a random picture) to 1. Overlap@10: the share of the ten true neighbours that are also "
+    "among the ten nearest on the map. Distance rank correlation: do large distances stay large?"
+)

@@ -1,0 +1,63 @@
+"""The bundled samples as cards; one click leads to a drawn map."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from core.modality import Modality
+from embedders import get_embedder
+from ingest.samples import Sample, list_samples, load_sample
+from workspace.tasks import LayoutSpec
+
+ICONS = {
+    Modality.TEXT: ":material/article:",
+    Modality.IMAGE: ":material/image:",
+    Modality.TABLE: ":material/table:",
+    Modality.GRAPH: ":material/hub:",
+    Modality.VECTORS: ":material/scatter_plot:",
+}
+
+
+def sample_cards(*, columns: int = 3) -> bool:
+    """Draw a card per sample; return True when one was opened (its map is being made)."""
+    samples = list_samples()
+    opened = False
+    for start in range(0, len(samples), columns):
+        row = st.columns(columns)
+        for column, sample in zip(row, samples[start : start + columns], strict=False):
+            with column.container(border=True, height="stretch", key=f"card_{sample.id}"):
+                opened = _card(sample) or opened
+    return opened
+
+
+def _card(sample: Sample) -> bool:
+    method = get_embedder(sample.embedder).title
+    st.markdown(f"##### {ICONS[sample.modality]} {sample.title}")
+    st.markdown(sample.summary)
+    st.caption(f"{sample.n_items:,} {noun(sample.modality, sample.n_items)} · {method}")
+    if st.button("Open the map", key=f"start.open.{sample.id}", type="primary"):
+        open_sample(sample)
+        return True
+    return False
+
+
+def open_sample(sample: Sample) -> None:
+    """Put the sample into the workspace and start its suggested method and map."""
+    workspace = session.workspace()
+    info = workspace.add_dataset(load_sample(sample.id))
+    session.choose_dataset(info.id)
+    job = workspace.embed(info.id, sample.embedder, dict(sample.params), 0, LayoutSpec())
+    session.follow(job)
+
+
+def noun(modality: Modality, n: int = 2) -> str:
+    """Return what the items of a modality are called."""
+    word = {
+        Modality.TEXT: "text",
+        Modality.IMAGE: "image",
+        Modality.TABLE: "row",
+        Modality.GRAPH: "node",
+        Modality.VECTORS: "vector",
+    }.get(modality, "item")
+    return word if n == 1 else word + "s"

@@ -1,0 +1,34 @@
+"""Data: load files or pasted text, see what they are before anything is computed."""
+
+import streamlit as st
+
+from components import session
+from components.boundary import explained
+from components.data_loading import chosen_sources, read_with_preview
+from components.dataset_view import dataset_details
+from components.sample_cards import noun
+
+st.title("Data")
+load, have = st.tabs(["Load", "In this workspace"])
+
+with load, explained():
+    sources = chosen_sources()
+    if sources:
+        added = read_with_preview(sources)
+        if added is not None:
+            session.choose_dataset(added.id)
+            st.switch_page("pages/build/embed.py")
+    else:
+        st.caption(
+            "Each kind of file is recognised by its content, and you see what was recognised "
+            "before anything is computed. Video and audio are not read."
+        )
+
+with have:
+    infos = session.workspace().datasets()
+    if not infos:
+        st.info("Nothing here yet. Load a file, or open a sample on the start page.")
+    for info in reversed(infos):
+        size = f"{info.n:,} {noun(info.modality, info.n)}"
+        with st.expander(f"{info.name} · {size}", expanded=len(infos) == 1), explained():
+            dataset_details(info)

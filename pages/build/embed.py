@@ -1,0 +1,48 @@
+"""Embed: choose a method and its settings, watch it run."""
+
+import streamlit as st
+
+from components import session
+from components.boundary import explained
+from components.method_choice import method_choice, projection_choice
+from components.param_form import param_form
+from components.run_table import run_table
+from components.sample_cards import noun
+
+st.title("Embed")
+info = session.current_dataset()
+if info is None:
+    st.info("Load a file or open a sample first; then choose a method here.")
+    if st.button("Go to the start page", key="embed.start"):
+        st.switch_page("pages/begin/start.py")
+    st.stop()
+
+st.caption(f"{info.name} · {info.n:,} {noun(info.modality, info.n)}")
+method, form = st.columns([2, 3], gap="large")
+with method:
+    embedder = method_choice(info.modality)
+with form:
+    st.subheader("Settings")
+    values = param_form(embedder.params_class, key=f"embed.{embedder.id}")
+    seed = 0
+    if embedder.stochastic:
+        seed = st.number_input(
+            "Seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            value=0,
+            key="embed.seed",
+            help="The same seed gives the same vectors; another shows how much is chance.",
+        )
+    st.subheader("First map")
+    layout = projection_choice(key="embed.projection")
+    if st.button("Embed and draw the map", type="primary", key="embed.go"):
+        with explained():
+            job = session.workspace().embed(info.id, embedder.id, values, int(seed), layout)
+            session.follow(job)
+            st.switch_page("pages/explore/map.py")
+
+runs = session.workspace().runs(info.id)
+if runs:
+    st.subheader("Runs of this dataset")
+    run_table(runs)

@@ -1,0 +1,72 @@
+"""How a person drives the app, step by step; used by the story tests and the benchmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+DRAWN = '[data-drawn="true"]'
+LONG = 120_000
+
+
+def open_sample(page: Any, url: str, sample: str) -> None:
+    """Open the start page, click a sample's card, and wait for the drawn map."""
+    page.goto(url)
+    page.locator(f".st-key-card_{sample} button").click(timeout=LONG)
+    wait_for_map(page)
+
+
+def wait_for_map(page: Any, *, finished: bool = True) -> None:
+    """Wait until a map is drawn (and, by default, until no job is running any more)."""
+    page.wait_for_selector(DRAWN, timeout=LONG)
+    if finished:
+        page.wait_for_selector(".st-key-job_panel", state="detached", timeout=LONG)
+        page.wait_for_selector(DRAWN, timeout=LONG)
+
+
+def go(page: Any, title: str) -> None:
+    """Follow a link of the navigation."""
+    page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title, exact=True).click()
+
+
+def upload(page: Any, *files: Path | dict[str, Any], exact: bool = True) -> None:
+    """Give files to the uploader of the data page and wait for what was recognised."""
+    go(page, "Data")
+    page.locator('input[type="file"]').first.set_input_files(list(files))
+    page.get_by_role("button", name="Add to workspace").wait_for(timeout=LONG)
+
+
+def add_to_workspace(page: Any) -> None:
+    """Accept the preview; the app goes on to the methods."""
+    page.get_by_role("button", name="Add to workspace").click()
+    page.get_by_role("heading", name="Embed").wait_for(timeout=LONG)
+
+
+def choose_method(page: Any, title: str) -> None:
+    """Choose a method on the embed page."""
+    page.get_by_role("radiogroup").get_by_text(title, exact=True).first.click()
+
+
+def embed(page: Any) -> None:
+    """Start the chosen method."""
+    page.get_by_role("button", name="Embed and draw the map").click()
+
+
+def click_point(page: Any, position: int) -> None:
+    """Click the point of an item on the map."""
+    x, y = page.evaluate(
+        "i => { const m = [...window.__embedscopeMaps.values()].at(-1);"
+        " const [x, y] = m.pixelOf(i); return [x, y]; }",
+        position,
+    )
+    page.mouse.move(x - 3, y - 3)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.wait_for_timeout(160)
+    page.mouse.up()
+
+
+def neighbours(page: Any) -> list[str]:
+    """Return the listed neighbours' texts, nearest first."""
+    page.wait_for_selector('[data-testid="neighbours"] li', timeout=LONG)
+    return page.locator('[data-testid="neighbours"] .es-text').all_inner_texts()

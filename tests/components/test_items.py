@@ -1,0 +1,67 @@
+"""Texts, pictures and columns line up with the vectors they belong to."""
+
+import numpy as np
+import pandas as pd
+
+from components.colour_by import column_colouring, default_clusters
+from components.items import run_items
+from components.selection_panel import selection_table
+from core.modality import Modality
+from ingest import Dataset
+from vectors import KeyedVectors
+
+REVIEWS = Dataset(
+    "reviews",
+    Modality.TEXT,
+    ("a", "b", "c"),
+    ["slow Delivery", "fast delivery", "nice colour"],
+    pd.DataFrame({"stars": ["1", "5", "4"], "id": [7, 8, 9]}),
+    {"stars": "label", "id": "numeric"},
+)
+
+
+def vectors(keys, kind):
+    return KeyedVectors(keys, np.eye(len(keys), 3), kinds=kind)
+
+
+def test_items_follow_the_order_of_the_vectors():
+    items = run_items(REVIEWS, vectors(("c", "a"), "document"), "document")
+    assert list(items.texts) == ["nice colour", "slow Delivery"]
+    assert items.columns["stars"].tolist() == ["4", "1"]
+
+
+def test_words_have_no_columns_of_the_dataset():
+    items = run_items(REVIEWS, vectors(("slow", "fast"), "word"), "word")
+    assert list(items.texts) == ["slow", "fast"]
+    assert items.colour_columns == []
+
+
+def test_find_looks_at_texts_ids_and_labels_in_any_case():
+    items = run_items(REVIEWS, vectors(("a", "b", "c"), "document"), "document")
+    assert items.containing("DELIVERY").tolist() == [0, 1]
+    assert items.containing("5").tolist() == [1]
+    assert items.containing("(").tolist() == []
+
+
+def test_labels_are_offered_as_colours_before_numbers():
+    items = run_items(REVIEWS, vectors(("a", "b", "c"), "document"), "document")
+    assert items.colour_columns == ["stars", "id"]
+
+
+def test_a_selection_has_ids_texts_and_columns_even_when_a_column_is_called_id():
+    items = run_items(REVIEWS, vectors(("a", "b", "c"), "document"), "document")
+    table = selection_table(items, np.array([2, 0]))
+    assert table["item id"].tolist() == ["c", "a"]
+    assert table["text"].tolist() == ["nice colour", "slow Delivery"]
+    assert table["id"].tolist() == [9, 7]
+
+
+def test_numbers_are_coloured_on_a_scale_and_two_valued_columns_as_classes():
+    scale = column_colouring(pd.Series([0.1, 0.5, np.nan, 2.0]), "numeric", "x")
+    flags = column_colouring(pd.Series([0, 1, 1, 0]), "numeric", "x")
+    assert scale.is_continuous
+    assert not flags.is_continuous
+
+
+def test_the_number_of_clusters_stays_between_two_and_the_palette():
+    assert [default_clusters(n) for n in (3, 800, 7_600, 1_000_000)] == [2, 6, 11, 11]
