@@ -149,8 +149,6 @@ def _load_les_miserables(sample: Sample) -> Dataset:
 
     graph = nx.les_miserables_graph()
     names = [str(name) for name in graph]
-    # Communities are sought on numbered nodes: sets of text iterate in another order in every
-    # process, and ties between merges would then fall differently.
     numbered = nx.convert_node_labels_to_integers(graph, ordering="default")
     strength = dict(numbered.degree(weight="weight"))
     community = [""] * len(names)
