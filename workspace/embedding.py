@@ -1,0 +1,226 @@
+"""Embedding and drawing, as a worker does them: publish each part as soon as it is finished."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import AnyArray
+from core.errors import ParameterError
+from embedders import get_embedder
+from embedders.base import Embedder, ItemEmbedder
+from ingest.dataset import Dataset
+from projection import project
+from vectors import KeyedVectors, KnnGraph, VectorIndex
+from workspace.context import Context
+from workspace.identity import GRAPH_K, graph_id, layout_id, run_id
+from workspace.records import LayoutInfo, RunInfo
+from workspace.store import present
+from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask
+
+PREVIEW_ROWS = 1_000
+PREVIEW_ABOVE = 2_000
+_LIBRARIES = ("numpy", "scikit-learn", "gensim", "torch", "sentence-transformers", "umap-learn")
+_INSTANT = LayoutSpec(method="pca")
+
+
+def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
+    """Embed a dataset and draw it; return the ids of the run and the layout."""
+    dataset = context.dataset(task.dataset)
+    embedder = get_embedder(task.embedder, seed=task.seed, **task.params)
+    run = run_id(embedder, dataset)
+    context.publish(run=run)
+    context.progress.plan(_expected_s(len(dataset), embedder, task.layout))
+    with context.alone(run):
+        info = context.catalog.known_run(run)
+        if info is None or context.store.vectors_meta(run) is None:
+            info = _make_run(run, task, embedder, dataset, context)
+    context.catalog.link_run(context.workspace, info)
+    context.publish(dataset=task.dataset, run=run, run_ready=True)
+    result = {"dataset": task.dataset, "run": run}
+    if task.layout is not None:
+        result["layout"] = _draw(info, task.layout, context)
+    return result
+
+
+def lay_out(task: LayoutTask, context: Context) -> dict[str, Any]:
+    """Draw a finished run in another way; return the id of the layout."""
+    found = context.catalog.runs(context.workspace, id=task.run)
+    info = present(found[0] if found else None, "The run")
+    context.progress.plan(_expected_s(info.n, None, task.layout))
+    context.publish(dataset=info.dataset, run=info.id, run_ready=True)
+    layout = _draw(info, task.layout, context)
+    return {"dataset": info.dataset, "run": info.id, "layout": layout}
+
+
+def _make_run(
+    run: str, task: EmbedTask, embedder: Embedder, dataset: Dataset, context: Context
+) -> RunInfo:
+    begun = time.perf_counter()
+    context.progress.begin("fit", f"preparing {embedder.title}")
+    embedder.fit(dataset, context.progress)
+    vectors = _vectors(run, task, embedder, dataset, context)
+    # The state first: vectors that are there can always be queried.
+    context.store.save_state(run, embedder.state())
+    meta = context.store.save_vectors(run, vectors)
+    info = RunInfo(
+        id=run,
+        dataset=task.dataset,
+        embedder=embedder.id,
+        title=embedder.title,
+        params=embedder.params.to_dict(),
+        seed=embedder.seed,
+        kinds=meta["kinds"],
+        n=len(vectors),
+        dim=vectors.dim,
+        metric=vectors.metric,
+        seconds=time.perf_counter() - begun,
+        bytes=meta["bytes"],
+        versions=_versions(),
+        created=time.time(),
+        provenance=dict(vectors.provenance),
+    )
+    context.catalog.link_run(context.workspace, info)
+    return info
+
+
+def _vectors(
+    run: str, task: EmbedTask, embedder: Embedder, dataset: Dataset, context: Context
+) -> KeyedVectors:
+    """Return all vectors; of a large dataset, show the first thousand on the way."""
+    n = len(dataset)
+    context.progress.begin("vectors", "embedding")
+    if not (isinstance(embedder, ItemEmbedder) and embedder.pretrained and n > PREVIEW_ABOVE):
+        return embedder.vectors(dataset, context.progress)
+    rows = np.sort(np.random.default_rng(0).choice(n, PREVIEW_ROWS, replace=False))
+    sample = context.store.preview(run)  # an interrupted job may have left it
+    if sample is None:
+        sample = _sample(run, embedder, dataset, rows, context)
+    context.publish(dataset=task.dataset, preview={"id": run, "n": len(rows), "of": n})
+    return embedder.vectors(dataset, context.progress, ready=(rows, sample["matrix"]))
+
+
+def _sample(
+    run: str,
+    embedder: Embedder,
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    context: Context,
+) -> dict[str, AnyArray]:
+    """Embed and draw a few rows of a dataset, so that there is a picture within seconds."""
+    vectors = embedder.vectors(dataset.subset(rows), context.progress)
+    arrays: dict[str, AnyArray] = {
+        "rows": rows,
+        "matrix": np.asarray(vectors.matrix),
+        "coordinates": np.asarray(project(vectors, "pca", n_components=2).coordinates),
+    }
+    context.store.save_preview(run, arrays)
+    return arrays
+
+
+def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
+    """Publish a PCA picture at once, then the picture that was asked for; return its id."""
+    kind = spec.kind or next(iter(info.kinds))
+    if kind not in info.kinds:
+        have = ", ".join(info.kinds)
+        raise ParameterError(f"There are no vectors of kind {kind!r}; choose one of: {have}.")
+    vectors = present(context.store.vectors(info.id), "The vectors").of_kind(kind)
+    if spec.method != "pca":
+        instant = replace(_INSTANT, n_components=spec.n_components)
+        _layout(info, kind, instant, vectors, None, context)
+    graph = _graph(info.id, kind, vectors, context)
+    context.progress.begin("layout", "drawing")
+    return _layout(info, kind, spec, vectors, graph, context)
+
+
+def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph:
+    """Return the kNN graph of one kind: for the map's hover, for UMAP, for the quality."""
+    id = graph_id(run, kind)
+    context.progress.begin("graph", "finding neighbours")
+    with context.alone(id):
+        graph = context.store.graph(id)
+        if graph is None:
+            graph = VectorIndex(vectors).knn_graph(min(GRAPH_K, len(vectors) - 1))
+            context.store.save_graph(id, graph)
+    context.publish(graph=id)
+    return graph
+
+
+def _layout(
+    info: RunInfo,
+    kind: str,
+    spec: LayoutSpec,
+    vectors: KeyedVectors,
+    graph: KnnGraph | None,
+    context: Context,
+) -> str:
+    id = layout_id(info.id, kind, spec)
+    with context.alone(id):
+        known = context.catalog.known_layout(id)
+        if known is None or context.store.layout(id) is None:
+            known = _make_layout(id, info.id, kind, spec, vectors, graph, context)
+        context.catalog.link_layout(context.workspace, known)
+    context.publish(layout=id)
+    return id
+
+
+def _make_layout(
+    id: str,
+    run: str,
+    kind: str,
+    spec: LayoutSpec,
+    vectors: KeyedVectors,
+    graph: KnnGraph | None,
+    context: Context,
+) -> LayoutInfo:
+    begun = time.perf_counter()
+    layout = project(
+        vectors,
+        spec.method,
+        n_components=spec.n_components,
+        seed=spec.seed,
+        progress=context.progress,
+        graph=graph,
+        **spec.params,
+    )
+    context.store.save_layout(id, layout)
+    return LayoutInfo(
+        id=id,
+        run=run,
+        kind=kind,
+        method=spec.method,
+        n_components=spec.n_components,
+        seed=spec.seed,
+        params=dict(spec.params),
+        n=len(layout.coordinates),
+        seconds=time.perf_counter() - begun,
+        created=time.time(),
+    )
+
+
+def _expected_s(n: int, embedder: Embedder | None, layout: LayoutSpec | None) -> dict[str, float]:
+    """Return the parts of a job with rough seconds each; their own rates soon replace them."""
+    expected = {}
+    if embedder is not None:
+        slow = embedder.pretrained
+        expected["fit"] = 3.0 if slow else 1.0 + 1e-3 * n
+        expected["vectors"] = 0.012 * n if slow else 2e-4 * n
+    if layout is not None:
+        expected["graph"] = 0.1 + 2e-9 * n * n
+        expected["layout"] = 1.0 + (1e-3 if layout.method in ("umap", "tsne") else 1e-5) * n
+    return expected
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

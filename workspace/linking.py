@@ -1,0 +1,35 @@
+"""Giving a workspace a dataset: the content goes to the store, the name stays with the owner."""
+
+from __future__ import annotations
+
+import time
+
+from core.modality import Modality
+from ingest.dataset import Dataset
+from workspace.catalog import Catalog
+from workspace.records import DatasetInfo
+from workspace.store import Store, present
+
+
+def link_dataset(
+    store: Store, catalog: Catalog, workspace: str, dataset: Dataset, name: str | None = None
+) -> DatasetInfo:
+    """Keep a dataset and give it to a workspace; a second time, only the name changes."""
+    id = store.save_dataset(dataset)
+    meta = present(store.dataset_meta(id), "The dataset")
+    info = DatasetInfo(
+        id=id,
+        name=name or dataset.name,
+        modality=Modality(meta["modality"]),
+        n=meta["n"],
+        n_dropped=dataset.n_dropped,
+        label=meta["label"],
+        roles=meta["roles"],
+        bytes=meta["bytes"],
+        created=time.time(),
+    )
+    told = {
+        "notes": list(dataset.notes),
+        "dropped": [[each.where, each.reason] for each in dataset.dropped],
+    }
+    return catalog.link_dataset(workspace, info, told)

@@ -1,0 +1,81 @@
+"""What the catalog tells about datasets, runs and layouts; plain values for lists and menus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.modality import Metric, Modality
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset of a workspace, without its content."""
+
+    id: str
+    name: str
+    modality: Modality
+    n: int
+    n_dropped: int
+    label: str | None
+    roles: Mapping[str, str]
+    bytes: int
+    created: float
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Vectors of one dataset by one method.
+
+    Attributes
+    ----------
+    kinds : mapping of str to int
+        How many keys of each kind, in order of appearance.
+    seconds : float
+        What computing it took, whoever asked first.
+    versions : mapping
+        Libraries it was computed with.
+    provenance : mapping
+        What the method told (truncated items, explained variance …).
+    """
+
+    id: str
+    dataset: str
+    embedder: str
+    title: str
+    params: Mapping[str, Any]
+    seed: int
+    kinds: Mapping[str, int]
+    n: int
+    dim: int
+    metric: Metric
+    seconds: float
+    bytes: int
+    versions: Mapping[str, str]
+    created: float
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LayoutInfo:
+    """One drawing of a run.
+
+    Attributes
+    ----------
+    kind : str
+        Which kind of key it shows.
+    n : int
+        Points drawn.
+    """
+
+    id: str
+    run: str
+    kind: str
+    method: str
+    n_components: int
+    seed: int
+    params: Mapping[str, Any]
+    n: int
+    seconds: float
+    created: float

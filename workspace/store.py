@@ -1,0 +1,181 @@
+"""The store: datasets, vectors, model states, graphs and layouts, each under its content's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from core.arrays import AnyArray
+from core.errors import WorkspaceError
+from ingest.dataset import Dataset
+from vectors.keyed import KeyedVectors
+from workspace import formats
+from workspace.entries import Entries
+from workspace.identity import dataset_id, graph_id
+from workspace.images import ImageShelf
+from workspace.locks import FileLock
+
+if TYPE_CHECKING:
+    from projection.layout import Layout
+    from vectors import KnnGraph
+
+
+T = TypeVar("T")
+
+
+class Store:
+    """Content-addressed objects under one folder, safe for many processes.
+
+    What is broken or missing reads as None, so that callers compute it again.
+
+    Parameters
+    ----------
+    root : Path
+        Made when something is first written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.entries = Entries(root)
+        self.images = ImageShelf(self.entries)
+
+    def lock(self, id: str) -> FileLock:
+        """Return the lock under which one object is computed."""
+        return FileLock(self.root / "locks" / id)
+
+    # datasets
+    def save_dataset(self, dataset: Dataset) -> str:
+        """Keep the content of a dataset; return its id."""
+        id = dataset_id(dataset)
+        self.entries.write("datasets", id, lambda f: formats.save_dataset(f, dataset, self.images))
+        return id
+
+    def dataset_meta(self, id: str) -> dict[str, Any] | None:
+        """Return fingerprint, modality, n, roles and label of a dataset, with its size."""
+        return self._sized("datasets", id)
+
+    def dataset(self, id: str, told: Mapping[str, Any]) -> Dataset | None:
+        """Return a dataset; ``told`` are the name, notes and dropped rows of whoever loaded it."""
+        meta = self.entries.meta("datasets", id)
+        if meta is None:
+            return None
+        return formats.load_dataset(self.entries.path("datasets", id), meta, self.images, told)
+
+    def image_digests(self, id: str) -> set[str]:
+        """Return the hashes of the images of a dataset (empty for other kinds)."""
+        meta = self.entries.meta("datasets", id)
+        if meta is None or meta["items"] != "images":
+            return set()
+        table = pd.read_parquet(self.entries.path("datasets", id) / "ids.parquet")
+        return set(table["image"].tolist())
+
+    # vectors and what is needed to query them
+    def save_vectors(self, id: str, vectors: KeyedVectors) -> dict[str, Any]:
+        """Keep vectors; return their meta data, with the size."""
+        self.entries.write("vectors", id, lambda f: formats.save_vectors(f, vectors))
+        return self._sized("vectors", id) or {}
+
+    def vectors_meta(self, id: str) -> dict[str, Any] | None:
+        """Return metric, provenance, kinds, n, dim and size of stored vectors."""
+        return self._sized("vectors", id)
+
+    def vectors(self, id: str) -> KeyedVectors | None:
+        """Return vectors, memory-mapped."""
+        meta = self.entries.meta("vectors", id)
+        if meta is None:
+            return None
+        return formats.load_vectors(self.entries.path("vectors", id), meta)
+
+    def save_state(self, id: str, state: Mapping[str, AnyArray]) -> None:
+        """Keep what an embedder needs to answer queries."""
+        self.entries.write("states", id, lambda f: formats.save_arrays(f, state))
+
+    def state(self, id: str) -> dict[str, AnyArray] | None:
+        """Return the state of a fitted embedder, memory-mapped."""
+        meta = self.entries.meta("states", id)
+        return None if meta is None else formats.load_arrays(self.entries.path("states", id), meta)
+
+    # graphs and layouts
+    def save_graph(self, id: str, graph: KnnGraph) -> None:
+        """Keep a kNN graph."""
+        self.entries.write("graphs", id, lambda f: formats.save_record(f, graph))
+
+    def graph(self, id: str) -> KnnGraph | None:
+        """Return a kNN graph, memory-mapped."""
+        loaded = self._record("graphs", id)
+        if loaded is None:
+            return None
+        from vectors import KnnGraph
+
+        return KnnGraph(**loaded)
+
+    def save_layout(self, id: str, layout: Layout) -> None:
+        """Keep a layout."""
+        self.entries.write("layouts", id, lambda f: formats.save_record(f, layout))
+
+    def layout(self, id: str) -> Layout | None:
+        """Return a layout."""
+        loaded = self._record("layouts", id)
+        if loaded is None:
+            return None
+        from projection.layout import Layout
+
+        return Layout(**loaded)
+
+    def save_preview(self, id: str, arrays: Mapping[str, AnyArray]) -> None:
+        """Keep the first picture of a long encoding."""
+        self.entries.write("previews", id, lambda f: formats.save_arrays(f, arrays))
+
+    def preview(self, id: str) -> dict[str, AnyArray] | None:
+        """Return the arrays of a first picture."""
+        meta = self.entries.meta("previews", id)
+        if meta is None:
+            return None
+        return formats.load_arrays(self.entries.path("previews", id), meta)
+
+    def remove_dataset(self, id: str) -> None:
+        """Delete a dataset and those of its images that no other dataset shows."""
+        doomed = self.image_digests(id)
+        self.entries.remove("datasets", id)
+        if doomed:
+            for other in self.entries.ids("datasets"):
+                doomed -= self.image_digests(other)
+            self.images.remove(doomed)
+
+    def remove_run(self, id: str, kinds: Iterable[str], layouts: Iterable[str]) -> None:
+        """Delete the vectors of a run and all that was made of them."""
+        for kind in kinds:
+            self.entries.remove("graphs", graph_id(id, kind))
+        for layout in layouts:
+            self.entries.remove("layouts", layout)
+        for entry in ("previews", "states", "vectors"):
+            self.entries.remove(entry, id)
+
+    def _sized(self, kind: str, id: str) -> dict[str, Any] | None:
+        meta = self.entries.meta(kind, id)
+        if meta is None:
+            return None
+        return {**meta, "bytes": sum(size for size, _ in meta["files"].values())}
+
+    def _record(self, kind: str, id: str) -> dict[str, Any] | None:
+        meta = self.entries.meta(kind, id)
+        if meta is None:
+            return None
+        return {**meta["values"], **formats.load_arrays(self.entries.path(kind, id), meta)}
+
+
+def present(value: T | None, what: str) -> T:
+    """Return ``value``, or say that the stored thing has gone.
+
+    Raises
+    ------
+    WorkspaceError
+    """
+    if value is None:
+        raise WorkspaceError(
+            f"{what} is missing or damaged on disk. Run it again; the rest is not affected."
+        )
+    return value

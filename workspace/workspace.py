@@ -1,0 +1,305 @@
+"""``Workspace``: one user's datasets, runs, layouts, jobs and views; what the pages call."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import FloatMatrix, FloatVector
+from core.errors import ModalityMismatch, ParameterError, WorkspaceError
+from ingest.dataset import Dataset
+from ingest.source import Source, SourceLike, as_sources
+from vectors.keyed import KeyedVectors
+from workspace.identity import graph_id, run_id
+from workspace.jobs import Job
+from workspace.linking import link_dataset
+from workspace.records import DatasetInfo, LayoutInfo, RunInfo
+from workspace.runner import JobRunner
+from workspace.store import present
+from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask, ReadTask
+
+if TYPE_CHECKING:
+    from projection.layout import Layout
+    from vectors import KnnGraph
+
+T = TypeVar("T")
+_UMAP = LayoutSpec()
+_PREDICTED_BELOW = 100_000
+
+__all__ = ["DatasetInfo", "LayoutInfo", "RunInfo", "RunPreview", "Workspace"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunPreview:
+    """The first picture of a long encoding.
+
+    Attributes
+    ----------
+    dataset : str
+    rows : (n,) int64
+        Positions in the dataset, ascending.
+    coordinates : (n, 2) float32
+        PCA of their vectors.
+    matrix : (n, d) float32
+        Their vectors, as they will be in the finished run.
+    of : int
+        Items of the dataset.
+    """
+
+    dataset: str
+    rows: NDArray[np.int64]
+    coordinates: FloatMatrix
+    matrix: FloatMatrix
+    of: int
+
+
+class Workspace:
+    """What one user sees; opened by an unguessable id, and blind for what others loaded.
+
+    Use ``create`` or ``open``.
+    """
+
+    def __init__(self, runner: JobRunner, id: str) -> None:
+        self.id = id
+        self._runner = runner
+        self._catalog, self._store = runner.catalog, runner.store
+
+    @classmethod
+    def create(cls, runner: JobRunner) -> Workspace:
+        """Return a new, empty workspace."""
+        id = secrets.token_urlsafe(16)
+        runner.catalog.add_workspace(id)
+        return cls(runner, id)
+
+    @classmethod
+    def open(cls, runner: JobRunner, id: str) -> Workspace:
+        """Return an existing workspace.
+
+        Raises
+        ------
+        WorkspaceError
+            If there is none with that id.
+        """
+        if not runner.catalog.has_workspace(id):
+            raise WorkspaceError(
+                "This link leads to no workspace on this server. Check that it was copied whole, "
+                "or start with a new workspace."
+            )
+        return cls(runner, id)
+
+    # datasets
+    def add_dataset(self, dataset: Dataset, name: str | None = None) -> DatasetInfo:
+        """Keep a dataset in this workspace; the same content again only takes the new name."""
+        return link_dataset(self._store, self._catalog, self.id, dataset, name)
+
+    def datasets(self) -> list[DatasetInfo]:
+        """Return the datasets, oldest first."""
+        return self._catalog.datasets(self.id)
+
+    def dataset_info(self, id: str) -> DatasetInfo:
+        """Return what is known of a dataset, without its content."""
+        found = self._catalog.datasets(self.id, id)
+        return _theirs(found[0] if found else None, "dataset")
+
+    def dataset(self, id: str) -> Dataset:
+        """Return a dataset.
+
+        Raises
+        ------
+        WorkspaceError
+            If it is not in this workspace, or damaged on disk.
+        """
+        told = _theirs(self._catalog.told(self.id, id), "dataset")
+        return present(self._store.dataset(id, told), f"The dataset {told['name']}")
+
+    def rename_dataset(self, id: str, name: str) -> DatasetInfo:
+        """Give a dataset another name."""
+        name = name.strip()
+        if not name:
+            raise ParameterError("A dataset needs a name of at least one character.")
+        self.dataset_info(id)
+        self._catalog.rename_dataset(self.id, id, name)
+        return self.dataset_info(id)
+
+    def remove_dataset(self, id: str) -> None:
+        """Take a dataset and all that was made of it out of this workspace.
+
+        Its jobs are cancelled. The files are deleted unless another workspace holds the same data.
+        """
+        self.dataset_info(id)
+        for job in self.jobs():
+            if job.active and job.result.get("dataset") == id:
+                self._runner.cancel(job.id)
+        if self._catalog.unlink_dataset(self.id, id):
+            for run, layouts in self._catalog.forget_dataset(id):
+                self._store.remove_run(run.id, run.kinds, layouts)
+            self._store.remove_dataset(id)
+
+    def read_upload(
+        self,
+        sources: SourceLike | Source | Sequence[SourceLike | Source],
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> Job:
+        """Read files into a dataset in a worker; ``job.result["dataset"]`` is its id when done.
+
+        Parameters
+        ----------
+        sources
+            Paths, ``(name, bytes)`` pairs or open files.
+        kind, **options
+            As for ``ingest.read_dataset``; plain values only.
+        name : str, optional
+            What to call the dataset.
+        """
+        files = as_sources(sources)
+        token = self._runner.uploads.put(files, self._runner.settings.max_upload_mb)
+        names = tuple(file.name for file in files)
+        shown = name or (names[0] if len(names) == 1 else f"{len(names)} files")
+        task = ReadTask(token, names, kind, options, name)
+        return self._runner.submit(self.id, task, title=f"Reading {shown}")
+
+    # runs and layouts
+    def embed(
+        self,
+        dataset: str,
+        embedder: str,
+        params: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        layout: LayoutSpec | None = _UMAP,
+    ) -> Job:
+        """Embed a dataset and draw it.
+
+        Raises
+        ------
+        ParameterError, UnknownEmbedder, ModalityMismatch
+            At once, for what cannot be.
+        """
+        from embedders import get_embedder
+
+        info = self.dataset_info(dataset)
+        method = get_embedder(embedder, seed=seed, **(params or {}))
+        if info.modality not in method.accepts:
+            takes = " or ".join(sorted(method.accepts))
+            raise ModalityMismatch(
+                f"{method.title} takes {takes} data, but {info.name} is {info.modality} data. "
+                "Choose another method or read the file as another kind."
+            )
+        result = {"dataset": dataset}
+        if info.n <= _PREDICTED_BELOW:  # else the worker tells it, a moment later
+            result["run"] = run_id(method, self.dataset(dataset))
+        task = EmbedTask(dataset, embedder, method.params.to_dict(), seed, layout)
+        return self._runner.submit(
+            self.id, task, title=f"{method.title} · {info.name}", result=result
+        )
+
+    def project(self, run: str, spec: LayoutSpec) -> Job:
+        """Draw a run in another way."""
+        info = self.run(run)
+        return self._runner.submit(
+            self.id,
+            LayoutTask(run, spec),
+            title=f"{spec.method} in {spec.n_components}-D · {info.title}",
+            result={"dataset": info.dataset, "run": run, "run_ready": True},
+        )
+
+    def runs(self, dataset: str | None = None) -> list[RunInfo]:
+        """Return the finished runs (of one dataset), oldest first."""
+        return self._catalog.runs(self.id, dataset)
+
+    def run(self, id: str) -> RunInfo:
+        """Return what is known of a run."""
+        found = self._catalog.runs(self.id, id=id)
+        return _theirs(found[0] if found else None, "run")
+
+    def vectors(self, run: str, kind: str | None = None) -> KeyedVectors:
+        """Return the vectors of a run (of one kind of key), memory-mapped."""
+        info = self.run(run)
+        vectors = present(self._store.vectors(run), f"The vectors of {info.title}")
+        return vectors if kind is None else vectors.of_kind(kind)
+
+    def graph(self, run: str, kind: str) -> KnnGraph | None:
+        """Return the true neighbours of every key of a kind, or None while they are computed."""
+        self.run(run)
+        return self._store.graph(graph_id(run, kind))
+
+    def layouts(self, run: str) -> list[LayoutInfo]:
+        """Return the layouts of a run, oldest first."""
+        return self._catalog.layouts(self.id, run)
+
+    def layout(self, id: str) -> Layout:
+        """Return a layout."""
+        found = self._catalog.layouts(self.id, id=id)
+        _theirs(found[0] if found else None, "layout")
+        return present(self._store.layout(id), "The layout")
+
+    def embed_query(self, run: str, query: object) -> FloatVector:
+        """Return the ``(d,) float32`` vector of a text, image (bytes) or key in a run's space."""
+        self.run(run)
+        return self._runner.embed_query(run, query)
+
+    # jobs
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this workspace, newest first."""
+        return self._runner.jobs(self.id)
+
+    def job(self, id: str) -> Job:
+        """Return how a job stands.
+
+        Raises
+        ------
+        WorkspaceError
+            If this workspace has no such job.
+        """
+        job = self._runner.job(id)
+        if job.workspace != self.id:
+            raise WorkspaceError("There is no such job in this workspace. Start it again.")
+        return job
+
+    def cancel(self, id: str) -> Job:
+        """Stop a job; what it finished is kept."""
+        self.job(id)
+        return self._runner.cancel(id)
+
+    def restart(self, id: str) -> Job:
+        """Queue a stopped or failed job again; what is finished is not computed twice."""
+        self.job(id)
+        return self._runner.restart(id)
+
+    def preview(self, job: str | Job) -> RunPreview | None:
+        """Return the first picture of a running job, or None while there is none."""
+        now = self.job(job if isinstance(job, str) else job.id)
+        told = now.result.get("preview")
+        if told is None:
+            return None
+        arrays = self._store.preview(told["id"])
+        if arrays is None:
+            return None
+        return RunPreview(dataset=now.result["dataset"], of=told["of"], **arrays)
+
+    # views
+    def save_view(self, view: Mapping[str, Any]) -> str:
+        """Keep a small JSON description of what is on screen; return its short id."""
+        id = secrets.token_urlsafe(6)
+        self._catalog.save_view(self.id, id, view)
+        return id
+
+    def view(self, id: str) -> dict[str, Any]:
+        """Return a kept view."""
+        return _theirs(self._catalog.view(self.id, id), "view")
+
+
+def _theirs(found: T | None, what: str) -> T:
+    if found is None:
+        raise WorkspaceError(
+            f"There is no such {what} in this workspace. It may have been removed; "
+            "choose another one."
+        )
+    return found
