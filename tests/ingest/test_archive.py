@@ -113,7 +113,7 @@ def test_damaged_member_is_an_error_or_is_told_and_skipped():
     data = zipped(("a.txt", b"hello " * 50), ("b.txt", b"fine")).read()
     at = data.index(b"a.txt") + 8
     source = Source("files.zip", data=data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
-    with pytest.raises(UnreadableSource, match="damaged at 'a.txt'"):
+    with pytest.raises(UnreadableSource, match=r"damaged at 'a\.txt'"):
         list(safe_members(source, LIMITS))
     told = []
     kept = list(safe_members(source, LIMITS, on_damaged=lambda *what: told.append(what)))

@@ -1,0 +1,307 @@
+"""Images: many files, or a zip whose folders are labels. Broken ones are listed, the rest load."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from core.errors import UnreadableSource, UnsafeSource
+from core.modality import Modality
+from ingest.archive import is_zip, member_names, safe_members
+from ingest.dataset import Dataset, Dropped, Role
+from ingest.image_codec import (
+    FORMAT_NAMES,
+    ImageFacts,
+    check_image,
+    decode,
+    encode_png,
+    looks_like_image,
+    thumbnail,
+)
+from ingest.image_items import ImageFolderItems, ImageItems
+from ingest.limits import MB, Limits, check_limit
+from ingest.preview import ColumnGuess, Preview
+from ingest.reader import Certainty, ReadOptions, Recognition, Sources
+from ingest.side_table import SideTable, aligned, key_column, path_keys, read_side_table, typed
+from ingest.source import Source, as_source
+
+__all__ = ["READER", "ImageFolderItems", "ImageItems", "decode", "encode_png", "thumbnail"]
+
+SUFFIXES = frozenset({
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif",
+    ".tiff",
+})  # fmt: skip
+# Images too, but in formats that are not read: they are listed with a reason, not ignored.
+_OTHER_SUFFIXES = frozenset({
+    ".j2k", ".jp2", ".sgi", ".tga", ".ico", ".fli", ".flc", ".ppm", ".pgm", ".pcx", ".psd", ".blp",
+    ".dds", ".heic", ".heif", ".avif", ".svg", ".jxl", ".p7",
+})  # fmt: skip
+_TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".feather"})
+_N_THUMBNAILS = 12
+
+
+@dataclass
+class _Gathered:
+    """What has been read so far; one entry per kept image."""
+
+    ids: list[str] = field(default_factory=list)
+    images: list[bytes] = field(default_factory=list)
+    facts: list[ImageFacts] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    renamed: int = 0
+
+    def add(self, name: str, data: bytes, facts: ImageFacts) -> None:
+        free, copy = name, 2
+        while free in self._taken:
+            free, copy = f"{name} ({copy})", copy + 1
+        self.renamed += free != name
+        self._taken.add(free)
+        self.ids.append(free)
+        self.images.append(data)
+        self.facts.append(facts)
+
+    _taken: set[str] = field(default_factory=set)
+
+
+class ImageReader:
+    """Reads PNG, JPEG, WebP, GIF, BMP and TIFF."""
+
+    kinds = frozenset({Modality.IMAGE})
+
+    def recognise(self, sources: Sources) -> Recognition | None:
+        """Return a claim where half of the files, or of a zip's members, are images."""
+        images, tables = _split_tables(sources)
+        names = [name for source in images for name in _listed(source)]
+        n_images = sum(_has_image_name(name) for name in names)
+        if not names or n_images == 0:
+            return None
+        surety = Certainty.CERTAIN if n_images >= 0.5 * len(names) else Certainty.POSSIBLE
+        return Recognition(Modality.IMAGE, surety, _format(images, n_images, bool(tables)))
+
+    def inspect(self, sources: Sources, options: ReadOptions) -> Preview:
+        """Return names, folders and up to twelve thumbnails; further images are not decoded."""
+        sources, tables = _split_tables(sources)
+        shown, warnings, names = _Gathered(), [], []
+        for source in sources:
+            names += [name for name in _listed(source) if _has_image_name(name)]
+        for name, data in _files(sources, options.limits, shown.dropped):
+            _take(name, data, options.limits, shown)
+            if len(shown.ids) >= _N_THUMBNAILS:
+                break
+        if shown.dropped:
+            first = shown.dropped[0]
+            warnings.append(
+                f"{len(shown.dropped)} of the first {len(shown.dropped) + len(shown.ids)} files "
+                f"cannot be read and will be listed, the first is {first.where}: {first.reason}."
+            )
+        columns, roles, notes = _columns(names, tables, options)
+        return Preview(
+            Modality.IMAGE,
+            _format(sources, len(names), bool(tables)),
+            n_items=None if shown.dropped else len(names),
+            n_inspected=len(shown.ids),
+            rows=pd.concat([pd.DataFrame({"image": names}), columns], axis=1).head(20),
+            columns=_guesses(columns, roles),
+            notes=tuple(notes),
+            warnings=tuple(warnings),
+            thumbnails=tuple(
+                (name, thumbnail(data, 96))
+                for name, data in zip(shown.ids, shown.images, strict=True)
+            ),
+        )
+
+    def read(self, sources: Sources, options: ReadOptions) -> Dataset:
+        """Return all images that decode, with width, height, folder and the columns of a table.
+
+        Raises
+        ------
+        UnreadableSource
+            If no image is left.
+        UnsafeSource, TooLarge
+        """
+        name = _dataset_name(sources)
+        sources, tables = _split_tables(sources)
+        found = _Gathered()
+        for member, data in _files(sources, options.limits, found.dropped):
+            _take(member, data, options.limits, found)
+            check_limit(
+                len(found.ids),
+                options.limits.max_images,
+                what=f"{name} holds {{}} images or more",
+                name="max_images",
+                advice="Give fewer.",
+            )
+        if not found.ids:
+            first = found.dropped[0] if found.dropped else Dropped(name, "no image in it")
+            raise UnreadableSource(
+                f"{name} holds no readable image ({first.where}: {first.reason}). "
+                f"Give {FORMAT_NAMES} files, or a zip of them."
+            )
+        columns, roles, notes = _columns(found.ids, tables, options)
+        columns.insert(0, "width", [facts.width for facts in found.facts])
+        columns.insert(1, "height", [facts.height for facts in found.facts])
+        items = ImageItems(found.images)
+        return Dataset(
+            name,
+            Modality.IMAGE,
+            tuple(found.ids),
+            items,
+            columns,
+            {"width": "numeric", "height": "numeric", **roles},
+            dropped=tuple(found.dropped[: Dataset.MAX_LISTED]),
+            n_dropped=len(found.dropped),
+            notes=(*_notes(found, items), *notes),
+        )
+
+
+def _split_tables(sources: Sources) -> tuple[list[Source], list[Source]]:
+    """Return the sources of images, and a table beside them (labels, captions)."""
+    tables = [s for s in sources if s.suffix in _TABLES and not looks_like_image(s.head(32))]
+    if len(tables) != 1 or len(sources) == 1:
+        return list(sources), []
+    return [s for s in sources if s is not tables[0]], tables
+
+
+def _listed(source: Source) -> list[str]:
+    if is_zip(source):
+        try:
+            return member_names(source)
+        except UnreadableSource:
+            return []
+    name = source.name
+    is_image = looks_like_image(source.head(32))
+    return [name if _has_image_name(name) or not is_image else f"{name}.png"]
+
+
+def _has_image_name(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES | _OTHER_SUFFIXES
+
+
+def _files(
+    sources: Sequence[Source], limits: Limits, dropped: list[Dropped]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield every file as ``(id, content)``; of several archives the name comes first."""
+    n_zips = sum(map(is_zip, sources))
+    for source in sources:
+        if not is_zip(source):
+            yield source.name, source.read()
+            continue
+        prefix = f"{source.stem}/" if n_zips > 1 else ""
+        members = safe_members(
+            source,
+            limits,
+            on_damaged=lambda name, reason: dropped.append(Dropped(name, reason)),
+        )
+        for name, data in members:
+            yield prefix + name, data
+
+
+def _take(name: str, data: bytes, limits: Limits, into: _Gathered) -> None:
+    """Add one file if it decodes, else list it with the reason."""
+    if len(data) > limits.max_image_mb * MB:
+        into.dropped.append(Dropped(name, f"more than {limits.max_image_mb} MB (max_image_mb)"))
+        return
+    try:
+        into.add(name, data, check_image(data, max_pixels=limits.max_image_pixels))
+    except (UnreadableSource, UnsafeSource) as error:
+        into.dropped.append(Dropped(name, str(error)))
+
+
+def _columns(
+    ids: Sequence[str], tables: Sequence[Source], options: ReadOptions
+) -> tuple[pd.DataFrame, dict[str, Role], list[str]]:
+    """Return folder columns and those of the table beside the images."""
+    columns, roles = _folders(ids)
+    given = [as_source(options.metadata)] if options.metadata is not None else list(tables)
+    if not given:
+        return columns, roles, []
+    table = read_side_table(given[0], options.limits)
+    joined, note = _joined(table, ids, options)
+    if joined is None:
+        return columns, roles, [note]
+    extra, extra_roles = typed(joined, options)
+    if "label" in extra_roles.values() and "folder" in roles:
+        roles["folder"] = "categorical"
+    new = [name for name in extra_roles if name not in {"width", "height", *columns}]
+    return (
+        pd.concat([columns, extra[new]], axis=1),
+        {**roles, **{name: extra_roles[name] for name in new}},
+        [note],
+    )
+
+
+def _joined(
+    table: SideTable, ids: Sequence[str], options: ReadOptions
+) -> tuple[pd.DataFrame | None, str]:
+    for names in path_keys(ids):
+        if len(set(names)) == len(names) and (key := key_column(table, names, said=options.id)):
+            joined, n_missing, n_over = aligned(table, key, names)
+            if n_missing < len(ids):
+                over = f"; {n_over:,} rows name no image" if n_over else ""
+                return joined, (
+                    f"Columns of {table.name} were joined by {key!r}: {len(ids) - n_missing:,} of "
+                    f"{len(ids):,} images have a row{over}."
+                )
+    return None, f"{table.name} was left out: no column of it names the images."
+
+
+def _folders(ids: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Role]]:
+    """Return the innermost folder as label, and the outermost where there are two levels."""
+    paths = [PurePosixPath(name).parts[:-1] for name in ids]
+    while paths and all(paths) and len({path[0] for path in paths}) == 1:
+        paths = [path[1:] for path in paths]  # a folder that holds everything tells nothing
+    columns: dict[str, list[str]] = {}
+    roles: dict[str, Role] = {}
+    inner = [path[-1] if path else "" for path in paths]
+    outer = [path[0] if len(path) > 1 else "" for path in paths]
+    if len(set(inner)) >= 2:
+        columns["folder"], roles["folder"] = inner, "label"
+    if len(set(outer)) >= 2:
+        columns["outer folder"], roles["outer folder"] = outer, "categorical"
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(ids))), roles
+
+
+def _notes(found: _Gathered, items: ImageItems) -> list[str]:
+    kinds = Counter(facts.format for facts in found.facts)
+    notes = [", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) + "."]
+    n_moving = sum(facts.has_more_frames for facts in found.facts)
+    if n_moving:
+        notes.append(f"{n_moving:,} are animated or have pages; their first frame is used.")
+    n_copies = len(items) - len(set(items.hashes))
+    if n_copies:
+        notes.append(f"{n_copies:,} are exact copies of another one; they are kept.")
+    if found.renamed:
+        notes.append(f"{found.renamed:,} names occurred before and got a number.")
+    return notes
+
+
+def _guesses(columns: pd.DataFrame, roles: dict[str, Role]) -> tuple[ColumnGuess, ...]:
+    return tuple(
+        ColumnGuess(
+            str(name),
+            roles[str(name)],
+            "name of the folder" if "folder" in str(name) else "from the table beside the images",
+            n_missing=int(columns[name].isna().sum()),
+            n_distinct=int(columns[name].nunique()),
+            examples=tuple(str(value) for value in columns[name].dropna().unique()[:3]),
+        )
+        for name in columns
+    )
+
+
+def _dataset_name(sources: Sources) -> str:
+    archives = [source for source in sources if is_zip(source)]
+    return (archives or list(sources))[0].name if archives or len(sources) == 1 else "images"
+
+
+def _format(sources: Sequence[Source], n_images: int, with_table: bool) -> str:
+    images = f"{n_images:,} image{'s' * (n_images != 1)}"
+    beside = " and a table" if with_table else ""
+    return (f"zip of {images}" if any(map(is_zip, sources)) else images) + beside
+
+
+READER = ImageReader()
