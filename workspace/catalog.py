@@ -63,7 +63,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=30, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -211,11 +211,11 @@ class Catalog:
         self._insert("jobs", {**_values(job), "owner": owner}, replace=True)
 
     def jobs(self, workspace: str | None = None, id: str | None = None) -> list[Job]:
-        """Return jobs, newest first."""
+        """Return the last 200 jobs, newest first."""
         rows = self._rows(
             f"SELECT {', '.join(_JOB_FIELDS)} FROM jobs "
             "WHERE workspace = coalesce(?, workspace) "
-            "AND id = coalesce(?, id) ORDER BY created DESC, rowid DESC",
+            "AND id = coalesce(?, id) ORDER BY created DESC, rowid DESC LIMIT 200",
             workspace,
             id,
         )

@@ -113,7 +113,11 @@ def _sample(
     context: Context,
 ) -> dict[str, AnyArray]:
     """Embed and draw a few rows of a dataset, so that there is a picture within seconds."""
-    vectors = embedder.vectors(dataset.subset(rows), context.progress)
+
+    def of_all(done: int, total: int, stage: str = "", note: str = "") -> None:
+        context.progress(done, total + len(dataset) - len(rows), stage, note)
+
+    vectors = embedder.vectors(dataset.subset(rows), of_all)
     arrays: dict[str, AnyArray] = {
         "rows": rows,
         "matrix": np.asarray(vectors.matrix),
@@ -138,14 +142,16 @@ def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
     return _layout(info, kind, spec, vectors, graph, context)
 
 
-def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph:
+def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph | None:
     """Return the kNN graph of one kind: for the map's hover, for UMAP, for the quality."""
+    if len(vectors) < 2:
+        return None  # one point has no neighbour
     id = graph_id(run, kind)
     context.progress.begin("graph", "finding neighbours")
     with context.alone(id):
         graph = context.store.graph(id)
         if graph is None:
-            graph = VectorIndex(vectors).knn_graph(min(GRAPH_K, len(vectors) - 1))
+            graph = VectorIndex(vectors).knn_graph(min(GRAPH_K, len(vectors) - 1), context.progress)
             context.store.save_graph(id, graph)
     context.publish(graph=id)
     return graph

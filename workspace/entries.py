@@ -69,15 +69,6 @@ class Entries:
             raise WorkspaceError(f"The {kind} could not be read back after saving. Try again.")
         return stored
 
-    def write_file(self, path: Path, data: bytes) -> None:
-        """Store one content-addressed file (an image)."""
-        with saving("image"), self._folder() as folder:
-            part = folder / "part"
-            part.write_bytes(data)
-            _sync(part)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(path)
-
     def meta(self, kind: str, id: str) -> dict[str, Any] | None:
         """Return the meta data of a whole entry, or None if it is missing or broken."""
         folder = self.path(kind, id)

@@ -14,15 +14,17 @@ from core.arrays import AnyArray
 from core.errors import WorkspaceError
 from core.modality import Modality
 from ingest.dataset import Dataset, Dropped, Edges
+from ingest.image_items import ImageFolderItems
 from vectors.keyed import KeyedVectors
-from workspace.images import ImageShelf, StoredImages
 
 
-def save_dataset(folder: Path, dataset: Dataset, images: ImageShelf) -> dict[str, Any]:
-    """Write the content of a dataset (not its name or what was dropped); return its meta data."""
+def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]:
+    """Write the content of a dataset (not its name or what was dropped); return its meta data.
+
+    ``images`` is the folder of image files that all datasets share.
+    """
     meta: dict[str, Any] = {
         "fingerprint": dataset.fingerprint,
-        "items_digest": dataset._items_digest(),
         "modality": str(dataset.modality),
         "n": len(dataset),
         "roles": dict(dataset.roles),
@@ -42,7 +44,7 @@ def save_dataset(folder: Path, dataset: Dataset, images: ImageShelf) -> dict[str
         np.save(folder / "vectors.npy", items, allow_pickle=False)
     elif dataset.modality is Modality.IMAGE:
         meta["items"] = "images"
-        ids["image"] = images.put_all(items)
+        ids["image"] = ImageFolderItems.save(items, images).hashes
     elif all(isinstance(item, str) for item in items):
         meta["items"] = "text"
         ids["text"] = pd.Series(list(items), dtype="object")
@@ -57,7 +59,7 @@ def save_dataset(folder: Path, dataset: Dataset, images: ImageShelf) -> dict[str
 
 
 def load_dataset(
-    folder: Path, meta: Mapping[str, Any], images: ImageShelf, told: Mapping[str, Any]
+    folder: Path, meta: Mapping[str, Any], images: Path, told: Mapping[str, Any]
 ) -> Dataset:
     """Return a stored dataset; ``told`` holds name, notes and what was dropped."""
     ids = pd.read_parquet(folder / "ids.parquet")
@@ -67,7 +69,7 @@ def load_dataset(
     elif meta["items"] == "vectors":
         items = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
     elif meta["items"] == "images":
-        items = StoredImages(images, ids["image"].tolist(), meta["items_digest"])
+        items = ImageFolderItems(images, ids["image"].tolist())
     elif meta["items"] == "text":
         items = ids["text"].tolist()
     edges = None

@@ -49,6 +49,7 @@ class JobRunner:
         self.store = Store(settings.home)
         self.uploads = Uploads(settings.home)
         self._lock = threading.RLock()
+        self._ended = threading.Condition(self._lock)
         self._open: dict[str, Job] = {}
         self._queue: list[str] = []
         self._cancelling: set[str] = set()
@@ -120,6 +121,12 @@ class JobRunner:
                 self._stop_running(id)
         return self.job(id)
 
+    def wait(self, id: str, timeout_s: float | None = None) -> Job:
+        """Wait until a job of this server has ended (or the time is over); return it."""
+        with self._ended:
+            self._ended.wait_for(lambda: id not in self._open, timeout_s)
+        return self.job(id)
+
     def restart(self, id: str) -> Job:
         """Queue a job that failed, was cancelled or interrupted once more, under the same id."""
         job = self.job(id)
@@ -158,6 +165,7 @@ class JobRunner:
         with self._lock:
             self.catalog.interrupt(self._owner)
             self._open.clear()
+            self._ended.notify_all()
         self._owner_lock.release()
         self._owner_lock.path.unlink(missing_ok=True)
 
@@ -320,6 +328,7 @@ class JobRunner:
         if state == "done":
             self._change(id, fraction=1.0)
         del self._open[id]
+        self._ended.notify_all()
         self._cancelling.discard(id)
         self._persisted.pop(id, None)
 

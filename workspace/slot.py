@@ -119,7 +119,7 @@ class Slot:
                 self.settled.set()
             self._on_message(self, message)
         self.process.wait()
-        if not self.ready:
+        if not self.ready and not self._closing.is_set():
             self.failed_starts += 1
             _LOG.warning("%s ended after %.1f s", self.name, time.monotonic() - begun)
         self.process = None

@@ -15,7 +15,6 @@ from vectors.keyed import KeyedVectors
 from workspace import formats
 from workspace.entries import Entries
 from workspace.identity import dataset_id, graph_id
-from workspace.images import ImageShelf
 from workspace.locks import FileLock
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.entries = Entries(root)
-        self.images = ImageShelf(self.entries)
+        self.images = root / "images"
 
     def lock(self, id: str) -> FileLock:
         """Return the lock under which one object is computed."""
@@ -143,7 +142,8 @@ class Store:
         if doomed:
             for other in self.entries.ids("datasets"):
                 doomed -= self.image_digests(other)
-            self.images.remove(doomed)
+            for digest in doomed:
+                (self.images / digest[:2] / digest).unlink(missing_ok=True)
 
     def remove_run(self, id: str, kinds: Iterable[str], layouts: Iterable[str]) -> None:
         """Delete the vectors of a run and all that was made of them."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UMAP = LayoutSpec()
+_CANCEL_S = 3.0
 _PREDICTED_BELOW = 100_000
 
 __all__ = ["DatasetInfo", "LayoutInfo", "RunInfo", "RunPreview", "Workspace"]
@@ -135,6 +136,7 @@ class Workspace:
         for job in self.jobs():
             if job.active and job.result.get("dataset") == id:
                 self._runner.cancel(job.id)
+                self._runner.wait(job.id, _CANCEL_S)  # else it may publish what is deleted here
         if self._catalog.unlink_dataset(self.id, id):
             for run, layouts in self._catalog.forget_dataset(id):
                 self._store.remove_run(run.id, run.kinds, layouts)

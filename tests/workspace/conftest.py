@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from toy_tasks import ToyEmbedder
 
+from embedders import registry
 from workspace.runner import JobRunner
 from workspace.settings import Settings
 
@@ -20,8 +22,15 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _children_find_the_toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]
+def _toys_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the toy method here and in every child, for this test only."""
+    monkeypatch.setattr(registry, "EMBEDDERS", (*registry.EMBEDDERS, ToyEmbedder))
+    paths = [
+        str(HERE / "in_children"),
+        str(HERE),
+        str(HERE.parents[1]),
+        os.environ.get("PYTHONPATH", ""),
+    ]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path))
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+import embedders.registry
 from core.errors import DatasetError
 from core.modality import Modality
 from core.params import Params, integer
@@ -63,13 +64,9 @@ class ToyEmbedder(ItemEmbedder):
 
 
 def register() -> None:
-    import embedders.registry
-
+    """Add the toy method to the registry of this process."""
     if ToyEmbedder not in embedders.registry.EMBEDDERS:
         embedders.registry.EMBEDDERS = (*embedders.registry.EMBEDDERS, ToyEmbedder)
-
-
-register()
 
 
 @dataclass(frozen=True)
