@@ -1,0 +1,239 @@
+"""The front door: any source becomes a Preview or a Dataset.
+
+The kind is guessed from the content by asking every reader; the surest answer wins. What the user
+says (``kind``, roles, delimiter, …) always goes before a guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.errors import ParameterError, UnreadableSource
+from core.modality import Modality
+from ingest import images, tabular, text
+from ingest.archive import gunzipped, is_zip, member_names, safe_members
+from ingest.dataset import Dataset, Role
+from ingest.limits import DEFAULT_LIMITS, MB, Limits, check_limit
+from ingest.preview import Preview
+from ingest.reader import Reader, ReadOptions, Recognition, Sources
+from ingest.safety import refuse_empty, refuse_pickle
+from ingest.source import Source, SourceLike, as_sources
+
+Given = SourceLike | Source | Sequence[SourceLike | Source]
+
+# On a tie the earlier reader wins: the specific kinds stand before the general ones.
+READERS: tuple[Reader, ...] = (images.READER, tabular.READER, text.READER)
+
+_FORMATS = (
+    "texts (.txt), tables (CSV, TSV, XLSX, XLS, ODS, Parquet, Feather, JSON), images (PNG, JPEG, "
+    "WebP, GIF, BMP, TIFF, or a zip of them), graphs (edge lists, GraphML, GEXF, GML) and vectors "
+    "(.npy, .npz, word2vec, GloVe, fastText, Projector TSV)"
+)
+_DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".xlsx")
+
+
+def read_dataset(
+    source: Given,
+    *,
+    kind: Modality | str | None = None,
+    text: str | Sequence[str] | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    **options: Any,
+) -> Dataset:
+    """Return outside data as a Dataset.
+
+    Parameters
+    ----------
+    source : path, (name, bytes), open binary file, or a list of those
+        Several sources are many images or texts, or a main file with its node table or metadata.
+    kind : Modality or str, optional
+        What the items are; guessed from the content by default.
+    text : str or sequence of str, optional
+        Column of texts; several are joined by a line break.
+    label, id : str, optional
+        Columns of classes and of ids. Ids that repeat are numbered: ``x``, ``x (2)``.
+    **options
+        Any other field of ``ReadOptions``: ``delimiter``, ``encoding``, ``quotechar``, ``header``
+        (a row counted from 0, or ``"none"``), ``sheet``, ``columns={name: role}``, ``limits``;
+        for graphs ``source``, ``target``, ``weight``, ``directed``, ``nodes``; for vectors
+        ``metadata``. Besides, ``ignore``, ``numeric``, ``categorical`` and ``time``, each one
+        column or several, give those columns that role.
+
+    Raises
+    ------
+    UnreadableSource
+        If the source is empty, broken, or of a kind that nobody reads.
+    UnsafeSource
+        If it could do harm (a pickle, a zip bomb, a path that leaves its archive).
+    TooLarge
+        Beyond a limit of ``ingest.limits``.
+    ParameterError
+        For an option, a column or a role that does not exist.
+    """
+    settings = _options(kind, text, label, id, options)
+    sources = _checked(source, settings.limits)
+    reader, _ = _choose(sources, settings)
+    return reader.read(sources, settings)
+
+
+def inspect_source(
+    source: Given,
+    *,
+    kind: Modality | str | None = None,
+    text: str | Sequence[str] | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    **options: Any,
+) -> Preview:
+    """Return what a source turns out to be, from its first rows; parameters as ``read_dataset``.
+
+    ``Preview.options`` holds what ``read_dataset`` would use; give it back with changes.
+
+    Raises
+    ------
+    UnreadableSource, UnsafeSource, TooLarge, ParameterError
+        As ``read_dataset``, as far as the first rows tell.
+    """
+    settings = _options(kind, text, label, id, options)
+    sources = _checked(source, settings.limits)
+    reader, claims = _choose(sources, settings)
+    preview = reader.inspect(sources, settings)
+    others = [*preview.other_kinds, *(claim.kind for claim in claims)]
+    kinds = tuple(other for other in dict.fromkeys(others) if other is not preview.kind)
+    return replace(preview, other_kinds=kinds)
+
+
+def _options(
+    kind: Modality | str | None,
+    text: str | Sequence[str] | None,
+    label: str | None,
+    id: str | None,
+    options: Mapping[str, Any],
+) -> ReadOptions:
+    rest = dict(options)
+    columns: dict[str, Role] = dict(rest.pop("columns", None) or {})
+    for option, role in (
+        ("ignore", "ignored"),
+        ("numeric", "numeric"),
+        ("categorical", "categorical"),
+        ("time", "time"),
+    ):
+        for name in _several(rest.pop(option, None)):
+            columns[name] = role  # type: ignore[assignment]
+    known = (*ReadOptions.names(), "ignore", "numeric", "categorical", "time")
+    for name in rest:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ParameterError(
+                f"read_dataset has no option {name!r}; it has {', '.join(known)}.{hint}"
+            )
+    rest["limits"] = rest.get("limits") or DEFAULT_LIMITS
+    return ReadOptions(
+        kind=_kind(kind), text=_several(text), label=label, id=id, columns=columns, **rest
+    )
+
+
+def _kind(kind: Modality | str | None) -> Modality | None:
+    if kind is None:
+        return None
+    try:
+        return Modality(kind)
+    except ValueError:
+        allowed = ", ".join(repr(modality.value) for modality in _readable())
+        raise ParameterError(f"kind={kind!r} is unknown; give one of {allowed}.") from None
+
+
+def _several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _checked(given: Given, limits: Limits) -> list[Source]:
+    """Return the sources after the refusals that hold for every kind."""
+    sources = as_sources(given)
+    if not sources:
+        raise UnreadableSource("There is no file to read. Give at least one.")
+    ready = []
+    for source in sources:
+        refuse_empty(source)
+        check_limit(
+            source.size // MB,
+            limits.max_file_mb,
+            what=f"{source.name} has {{}} MB",
+            name="max_file_mb",
+            advice="Split it, or save it as Parquet.",
+        )
+        refuse_pickle(source)
+        plain = gunzipped(source, limits)
+        if plain is not source:
+            refuse_empty(plain)
+            refuse_pickle(plain)
+        ready.append(plain)
+    if len(ready) == 1:
+        return [_unwrapped(ready[0], limits)]
+    return ready
+
+
+def _unwrapped(source: Source, limits: Limits) -> Source:
+    """Return the one data file that a zip holds, or the source itself."""
+    if not is_zip(source):
+        return source
+    try:
+        names = member_names(source)
+    except UnreadableSource:
+        return source
+    if len(names) != 1 or not names[0].lower().endswith(_DATA_SUFFIXES):
+        return source
+    name, data = next(iter(safe_members(source, limits)))
+    inner = Source(name.rsplit("/", 1)[-1], data=data)
+    refuse_empty(inner)
+    refuse_pickle(inner)
+    return inner
+
+
+def _choose(sources: Sources, options: ReadOptions) -> tuple[Reader, list[Recognition]]:
+    """Return the reader to use, and all claims, surest first."""
+    claims: list[tuple[Reader, Recognition]] = []
+    for reader in READERS:
+        claim = reader.recognise(sources)
+        if claim is not None:
+            claims.append((reader, claim))
+    claims.sort(key=lambda pair: -pair[1].certainty)  # stable: ties keep the order of READERS
+    recognitions = [claim for _, claim in claims]
+    if options.kind is None:
+        if claims:
+            return claims[0][0], recognitions
+        raise _nobody_reads(sources)
+    able = [reader for reader in READERS if options.kind in reader.kinds]
+    if not able:
+        allowed = ", ".join(repr(modality.value) for modality in _readable())
+        raise ParameterError(
+            f"kind={options.kind.value!r} cannot be read from a file; give one of {allowed}."
+        )
+    exact = [r for r, claim in claims if r in able and claim.kind is options.kind]
+    claimed = [r for r, _ in claims if r in able]
+    return (exact or claimed or able)[0], recognitions
+
+
+def _nobody_reads(sources: Sources) -> UnreadableSource:
+    if len(sources) > 1:
+        names = ", ".join(source.name for source in sources[:5])
+        return UnreadableSource(
+            f"{len(sources)} files ({names}) do not belong together in a way that is known: give "
+            "many images, many .txt, edges with a node table, or vectors with metadata."
+        )
+    what = "an archive of files" if is_zip(sources[0]) else "a file"
+    return UnreadableSource(
+        f"{sources[0].name} is {what} of a kind that is not read. These are: {_FORMATS}."
+    )
+
+
+def _readable() -> list[Modality]:
+    kinds = {kind for reader in READERS for kind in reader.kinds}
+    return [modality for modality in Modality if modality in kinds]
