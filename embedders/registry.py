@@ -9,9 +9,11 @@ from core.errors import UnknownEmbedder
 from core.modality import Modality
 from embedders.base import Embedder
 from embedders.bert import Bert
+from embedders.given import Given
+from embedders.pca import Pca
 from embedders.tfidf import Tfidf
 
-EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf)
+EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf, Pca, Given)
 """In the order in which they are offered."""
 
 

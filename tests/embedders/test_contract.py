@@ -239,6 +239,19 @@ def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality):
     )
 
 
+@every_item_input
+def test_rows_that_are_ready_are_not_embedded_again(cls, modality):
+    data = small(modality)
+    embedder = quick(cls).fit(data)
+    whole = embedder.vectors(data)
+    rows = np.array([3, 4, 20])
+    marked = whole.matrix[rows] + 1
+    again = embedder.vectors(data, ready=(rows, marked))
+    np.testing.assert_array_equal(again.matrix[rows], marked)
+    others = np.setdiff1d(np.arange(len(data)), rows)
+    np.testing.assert_allclose(again.matrix[others], whole.matrix[others], atol=2e-5)
+
+
 @every_input
 def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality):
     embedder = quick(cls).fit(small(modality))
