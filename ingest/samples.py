@@ -19,6 +19,7 @@ import pandas as pd
 from core.errors import DatasetError
 from core.modality import Modality
 from ingest.dataset import Dataset, Edges, Role
+from ingest.image_items import ImageItems
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -107,7 +108,7 @@ def _load_digits(sample: Sample) -> Dataset:
         sample.title,
         sample.modality,
         tuple(f"digit-{i:04d}" for i in range(len(pixels))),
-        [_png(image) for image in pixels],
+        ImageItems(_png(image) for image in pixels),
         digits,
         {"digit": "label"},
     )

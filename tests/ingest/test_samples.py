@@ -212,3 +212,18 @@ def test_communities_are_named_after_a_member_and_known_friends_share_one():
 
 def test_karate_club_splits_in_halves():
     assert sorted(load_sample("karate").columns["club"].value_counts()) == [17, 17]
+
+
+# --- what a click on the card starts --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", list_samples(), ids=lambda sample: sample.id)
+def test_the_suggested_method_takes_the_sample_and_its_settings(sample):
+    from core.errors import UnknownEmbedder
+    from embedders import get_embedder
+
+    try:
+        embedder = get_embedder(sample.embedder, **dict(sample.params))
+    except UnknownEmbedder as error:
+        pytest.skip(str(error))
+    assert sample.modality in embedder.accepts
