@@ -53,6 +53,15 @@ class FileLock:
             self.release()
 
 
+def clean_locks(folder: Path, older_than_s: float = 86_400) -> None:
+    """Delete old lock files that nobody holds."""
+    for path in folder.glob("*"):
+        lock = FileLock(path)
+        if path.stat().st_mtime < time.time() - older_than_s and lock.try_acquire():
+            path.unlink(missing_ok=True)
+            lock.release()
+
+
 if sys.platform == "win32":
     import msvcrt
 

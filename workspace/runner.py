@@ -13,7 +13,7 @@ from core.arrays import FloatVector
 from core.errors import WorkspaceError
 from workspace.catalog import Catalog
 from workspace.jobs import CANCELLED, KILLED, NOT_STARTED, Job, State
-from workspace.locks import FileLock
+from workspace.locks import FileLock, clean_locks
 from workspace.query_client import QueryClient
 from workspace.settings import Settings
 from workspace.slot import Slot
@@ -180,6 +180,8 @@ class JobRunner:
                 lock.path.unlink(missing_ok=True)
         self.store.entries.clean()
         self.uploads.clean()
+        for folder in ("servers", "locks"):
+            clean_locks(self.settings.home / folder)
 
     def _start_slots(self) -> None:
         warm = self.settings.warm_up
