@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from core.errors import DatasetError
 from core.modality import Modality
@@ -115,8 +116,6 @@ def _load_digits(sample: Sample) -> Dataset:
 
 
 def _png(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    from PIL import Image
-
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
