@@ -12,8 +12,9 @@ from embedders.bert import Bert
 from embedders.given import Given
 from embedders.pca import Pca
 from embedders.tfidf import Tfidf
+from embedders.word2vec import Word2Vec
 
-EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf, Pca, Given)
+EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf, Word2Vec, Pca, Given)
 """In the order in which they are offered."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ from ingest.tokenize import tokenize
 CHUNK = 500
 MAX_DISTINCT_TERMS = 20_000_000
 """Distinct terms counted at most (about 2 GB of Python objects); phrases reach this first."""
+MAX_RARE = 100_000
 
 
 def terms_of(text: str, ngrams: int = 1) -> list[str]:
@@ -44,6 +45,8 @@ class Vocabulary:
         In how many texts a term occurs, and how often in all.
     n_texts, n_seen : int
         Texts counted; distinct terms before any was left out.
+    rare : mapping of str to int
+        Terms that occur less often than ``min_count``, with how often (at most ``MAX_RARE``).
     """
 
     terms: tuple[str, ...]
@@ -51,19 +54,41 @@ class Vocabulary:
     frequency: NDArray[np.int64]
     n_texts: int
     n_seen: int
+    rare: Mapping[str, int]
+
+    @property
+    def idf(self) -> NDArray[np.float64]:
+        """Return ``(n_terms,)`` smoothed inverse document frequencies (as scikit-learn's)."""
+        idf: NDArray[np.float64] = np.log((1 + self.n_texts) / (1 + self.document_frequency)) + 1
+        return idf
 
     @classmethod
     def build(
         cls,
-        texts: Sequence[str],
+        texts: Sequence[Any],
         progress: Progress,
         *,
-        ngrams: int = 1,
+        terms_of: Callable[[Any], list[str]],
         min_df: int = 1,
         max_df: float = 1.0,
+        min_count: int = 1,
         max_features: int | None = None,
     ) -> Vocabulary:
         """Count the terms of ``texts`` and keep those that the limits allow.
+
+        Parameters
+        ----------
+        texts : sequence
+            Whatever ``terms_of`` takes.
+        progress : Progress
+        terms_of : callable
+            Returns the terms of one text, repeated ones included.
+        min_df, max_df : int, float
+            In at least how many texts and in at most which share of them a term must occur.
+        min_count : int
+            How often it must occur in all.
+        max_features : int, optional
+            How many terms are kept at most, most frequent first.
 
         Raises
         ------
@@ -77,7 +102,7 @@ class Vocabulary:
         progress(0, len(texts), "counting terms")
         for done, chunk in _chunks(texts):
             for text in chunk:
-                terms = terms_of(text, ngrams)
+                terms = terms_of(text)
                 frequency.update(terms)
                 in_texts.update(set(terms))
             if len(frequency) > MAX_DISTINCT_TERMS:
@@ -87,17 +112,24 @@ class Vocabulary:
                 )
             progress(done, len(texts), "counting terms")
         most = max_df * len(texts)
-        kept = [t for t, df in in_texts.items() if min_df <= df <= most]
+        kept = [
+            t for t, df in in_texts.items() if min_df <= df <= most and frequency[t] >= min_count
+        ]
         kept.sort(key=lambda t: (-frequency[t], t))
         kept = kept[:max_features]
         if not kept:
-            raise DatasetError(_nothing_kept(len(texts), in_texts, min_df, max_df))
+            raise DatasetError(
+                _nothing_kept(len(texts), frequency, in_texts, min_df, max_df, min_count)
+            )
         return cls(
             terms=tuple(kept),
             document_frequency=np.array([in_texts[t] for t in kept], np.int64),
             frequency=np.array([frequency[t] for t in kept], np.int64),
             n_texts=len(texts),
             n_seen=len(in_texts),
+            rare=dict(
+                Counter({t: c for t, c in frequency.items() if c < min_count}).most_common(MAX_RARE)
+            ),
         )
 
     def note(self) -> str:
@@ -105,9 +137,21 @@ class Vocabulary:
         return f"{len(self.terms):,} of {self.n_seen:,} distinct terms were kept."
 
 
-def _nothing_kept(n: int, in_texts: Counter[str], min_df: int, max_df: float) -> str:
+def _nothing_kept(
+    n: int,
+    frequency: Counter[str],
+    in_texts: Counter[str],
+    min_df: int,
+    max_df: float,
+    min_count: int,
+) -> str:
     if not in_texts:
         return f"The {n:,} texts hold no word. Choose another text column."
+    if max(frequency.values()) < min_count:
+        return (
+            f"No word occurs {min_count:,} times (min_count); the most frequent one occurs "
+            f"{max(frequency.values()):,} times. Lower min_count or give more texts."
+        )
     most = max(in_texts.values())
     return (
         f"None of {len(in_texts):,} distinct terms is left: the most widespread one occurs in "
@@ -116,15 +160,18 @@ def _nothing_kept(n: int, in_texts: Counter[str], min_df: int, max_df: float) ->
     )
 
 
-def count_matrix(texts: Iterable[str], index: dict[str, int], ngrams: int) -> Any:
-    """Return the ``(n_texts, n_terms)`` sparse (CSR) float64 counts of the terms in ``index``."""
+def count_matrix(texts: Iterable[Sequence[str]], index: Mapping[str, int]) -> Any:
+    """Return the ``(n_texts, n_terms)`` sparse (CSR) float64 counts of the terms in ``index``.
+
+    Each text is given as its terms.
+    """
     from scipy.sparse import csr_matrix
 
     counts: list[int] = []
     columns: list[int] = []
     ends = [0]
-    for text in texts:
-        found = Counter(index[t] for t in terms_of(text, ngrams) if t in index)
+    for terms in texts:
+        found = Counter(index[t] for t in terms if t in index)
         for column in sorted(found):
             columns.append(column)
             counts.append(found[column])

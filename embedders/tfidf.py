@@ -14,7 +14,7 @@ from core.params import Params, flag, integer, real
 from core.progress import Progress, quiet
 from embedders.base import ItemEmbedder
 from embedders.packing import State, pack_json, unpack_json
-from embedders.terms import Vocabulary, count_matrix, text_query, unknown_words
+from embedders.terms import Vocabulary, count_matrix, terms_of, text_query, unknown_words
 from ingest.dataset import Dataset
 
 
@@ -106,7 +106,7 @@ class Tfidf(ItemEmbedder):
         vocabulary = Vocabulary.build(
             dataset.items,
             progress,
-            ngrams=p.ngrams,
+            terms_of=self._terms,
             min_df=p.min_df,
             max_df=p.max_df,
             max_features=p.max_features,
@@ -114,17 +114,19 @@ class Tfidf(ItemEmbedder):
         self._check_size(
             len(dataset), len(vocabulary.terms), "Lower max_features, raise min_df or choose LSA."
         )
-        n, df = vocabulary.n_texts, vocabulary.document_frequency
-        self._idf = (np.log((1 + n) / (1 + df)) + 1).astype(np.float32)
+        self._idf = vocabulary.idf.astype(np.float32)
         self._index = {term: i for i, term in enumerate(vocabulary.terms)}
         self._note = vocabulary.note()
         return self
+
+    def _terms(self, text: str) -> list[str]:
+        return terms_of(text, self.params.ngrams)
 
     def _dedup_key(self, item: str) -> object:
         return item
 
     def _embed_batch(self, items: Sequence[str]) -> FloatMatrix:
-        counts = count_matrix(items, self._index, self.params.ngrams)
+        counts = count_matrix(map(self._terms, items), self._index)
         if self.params.sublinear:
             counts.data = 1 + np.log(counts.data)
         dense: FloatMatrix = counts.astype(np.float32).toarray() * self._idf

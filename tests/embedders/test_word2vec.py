@@ -1,0 +1,168 @@
+"""What Word2Vec vectors mean."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_datasets import make_texts, small
+
+from core.errors import Cancelled, DatasetError, UnknownKey
+from core.modality import Modality
+from embedders import get_embedder, skipgram
+
+ROOT = Path(__file__).resolve().parents[2]
+ANIMALS, FOODS = ("cat", "dog", "horse", "cow"), ("bread", "rice", "cheese", "soup")
+EATS, COOKS = ("eats", "chews", "swallows"), ("cooks", "burns", "fries")
+
+
+def grammar(n=1_500):
+    """Return sentences in which words of one class are interchangeable."""
+    rng = np.random.default_rng(0)
+    pick = rng.choice
+    made = []
+    for _ in range(n):
+        if rng.random() < 0.5:
+            made.append(f"the {pick(ANIMALS)} {pick(EATS)} grass on green meadows")
+        else:
+            made.append(f"my aunt {pick(COOKS)} {pick(FOODS)} inside her kitchen")
+    return make_texts(made)
+
+
+def cosine(a, b):
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("objective", ["skip-gram", "cbow"])
+def test_interchangeable_words_lie_together(objective):
+    embedder = get_embedder("word2vec", dim=20, objective=objective, epochs=10, sample=0.0)
+    words = embedder.fit(grammar()).vocabulary
+    for group, other in ((ANIMALS, FOODS), (EATS, COOKS)):
+        within = [cosine(words[a], words[b]) for a in group for b in group if a < b]
+        across = [cosine(words[a], words[b]) for a in group for b in other]
+        assert min(within) > max(across)
+
+
+def test_documents_come_first_and_words_after():
+    data = small(Modality.TEXT)
+    vectors = get_embedder("word2vec", dim=8, epochs=2).fit(data).vectors(data)
+    assert vectors.kind_names == ("document", "word")
+    assert vectors.keys[: len(data)] == data.ids
+    assert vectors.has("bank", "word")
+
+
+def test_the_plain_mean_is_the_mean_of_the_words():
+    data = make_texts(["a b b", "b c", "a c zzz"])
+    vectors = get_embedder("word2vec", dim=4, documents="mean", epochs=1).fit(data).vectors(data)
+    a, b, c = (vectors.matrix[vectors.position(w, "word")] for w in "abc")
+    expected = [(a + 2 * b) / 3, (b + c) / 2, (a + c) / 2]
+    np.testing.assert_allclose(vectors.matrix[:3], expected, rtol=1e-5)
+
+
+def test_tfidf_weighs_rare_words_more():
+    data = make_texts(["a b", "a c", "a b", "a c"])
+    vectors = get_embedder("word2vec", dim=4, documents="tfidf", epochs=1).fit(data).vectors(data)
+    a, b = (vectors.matrix[vectors.position(w, "word")].astype(float) for w in "ab")
+    idf_a, idf_b = np.log(5 / 5) + 1, np.log(5 / 3) + 1
+    expected = (idf_a * a + idf_b * b) / (idf_a + idf_b)
+    np.testing.assert_allclose(vectors.matrix[0], expected, rtol=1e-5)
+
+
+def test_sif_follows_its_algorithm():
+    data = make_texts(["a b", "a c c", "b b a"])
+    vectors = get_embedder("word2vec", dim=4, documents="sif", epochs=1).fit(data).vectors(data)
+    word = {w: vectors.matrix[vectors.position(w, "word")].astype(float) for w in "abc"}
+    counts = {"a": 3, "b": 3, "c": 2}
+    weight = {w: 1e-3 / (1e-3 + n / 8) for w, n in counts.items()}
+    raw = np.array([np.mean([weight[w] * word[w] for w in t.split()], axis=0) for t in data.items])
+    u = np.linalg.svd(raw)[2][0]
+    np.testing.assert_allclose(vectors.matrix[:3], raw - np.outer(raw @ u, u), atol=1e-7)
+
+
+def test_texts_without_known_words_are_zero_and_counted():
+    data = make_texts(["a b a b", "b a", "unique words only"])
+    vectors = get_embedder("word2vec", dim=4, min_count=2).fit(data).vectors(data)
+    assert not vectors.matrix[2].any()
+    assert vectors.provenance["n_zero"] == 1
+    assert "1 of 3 texts hold no word with a vector" in " ".join(vectors.provenance["notes"])
+
+
+def test_an_unknown_word_says_how_often_it_occurs():
+    data = make_texts(["gray green gray green", "grey gray"])
+    embedder = get_embedder("word2vec", dim=4, min_count=2).fit(data)
+    with pytest.raises(UnknownKey, match="occurs once, min_count is 2") as caught:
+        embedder.embed_query("grey")
+    assert caught.value.suggestions[0] == "gray"
+    with pytest.raises(UnknownKey, match="not among the learnt words"):
+        embedder.embed_query("purple haze")
+    again = get_embedder("word2vec", dim=4).restore(embedder.state())
+    with pytest.raises(UnknownKey, match="occurs once"):
+        again.embed_query("grey")
+
+
+def test_too_high_a_minimum_is_one_sentence():
+    with pytest.raises(DatasetError, match="the most frequent one occurs 3 times"):
+        get_embedder("word2vec", min_count=9).fit(make_texts(["a a b", "a c"]))
+
+
+def test_epochs_follow_the_amount_of_text_unless_given():
+    data = make_texts(["a b c d"] * 5)
+    auto = get_embedder("word2vec", dim=2).fit(data).vocabulary.provenance
+    given = get_embedder("word2vec", dim=2, epochs=3).fit(data).vocabulary.provenance
+    assert (auto["epochs"], given["epochs"]) == (100, 3)
+    assert len(given["losses"]) == 3
+
+
+def test_loss_falls_while_training():
+    losses = get_embedder("word2vec", dim=20, epochs=5).fit(grammar(500)).vocabulary.provenance
+    assert losses["losses"][-1] < losses["losses"][0]
+
+
+def test_cancel_takes_effect_within_an_epoch(monkeypatch):
+    monkeypatch.setattr(skipgram, "WORDS_PER_BATCH", 100)
+    monkeypatch.setattr("embedders.word2vec.WORDS_PER_BATCH", 100)
+    notes = []
+
+    def stop(done, total, stage="", note=""):
+        notes.append(note)
+        if stage == "training" and done > 0:
+            assert done < total / 5
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        get_embedder("word2vec", dim=4, epochs=5).fit(grammar(200), stop)
+    assert notes[-1].startswith("epoch 1 of 5, loss ")
+
+
+def test_words_beyond_gensims_sentence_limit_are_learnt():
+    text = " ".join(["left right"] * 5_000 + ["up down"] * 200)
+    words = get_embedder("word2vec", dim=8, epochs=5, sample=0.0).fit(make_texts([text])).vocabulary
+    # Untrained vectors have components within 0.5 / dim.
+    assert np.abs(words["up"]).max() > 0.5 / 8
+
+
+def test_another_process_gives_the_same_bytes():
+    code = """
+import hashlib
+from core.modality import Modality
+from ingest.dataset import Dataset
+from embedders import get_embedder
+d = Dataset("d", Modality.TEXT, ("a", "b", "c"), ["one two three four", "two three", "four one"])
+m = get_embedder("word2vec", dim=6, min_count=1, epochs=3, seed=4).fit(d).vectors(d).matrix
+print(hashlib.sha256(m.tobytes()).hexdigest())
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
