@@ -23,6 +23,7 @@ from ingest.header import TableLayout, find_layout, unique_names
 from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions
 from ingest.source import Source
+from ingest.wording import count
 
 _HEAD_ROWS = 500
 # U+0080 to U+009F are invisible controls that no text means; they come from Windows-1252 bytes
@@ -34,6 +35,7 @@ _FROM_C1 = {
     if code not in {0x81, 0x85, 0x8D, 0x8F, 0x90, 0x9D}
 }
 _BLOCK_CELLS = 500_000
+_PREVIEW_CELLS = 200_000
 
 
 @dataclass
@@ -61,7 +63,7 @@ def read_delimited(
     options : ReadOptions
         ``delimiter``, ``quotechar``, ``encoding``, ``header`` and ``limits`` count.
     max_rows : int or None
-        Stop after so many rows (a preview).
+        Stop after so many rows (a preview), sooner if the table is wide.
 
     Raises
     ------
@@ -73,6 +75,8 @@ def read_delimited(
     csv.field_size_limit(options.limits.max_cell_chars)
     encoding = detect_encoding(source, given=options.encoding, whole=max_rows is None)
     dialect, layout = sniff(source, options, encoding)
+    if max_rows is not None:
+        max_rows = min(max_rows, max(_PREVIEW_CELLS // max(layout.width, 1), 200))
     tally = _Tally()
     rows = _rows(source, encoding, dialect, layout, tally, options)
     columns, is_complete = _columns(rows, layout.width, max_rows)
@@ -251,24 +255,26 @@ def _used(dialect: Dialect, encoding: Encoding, layout: TableLayout) -> dict[str
 def _notes(tally: _Tally) -> list[str]:
     notes = []
     if tally.blank:
-        notes.append(f"{tally.blank:,} blank rows skipped.")
+        notes.append(f"{count(tally.blank, 'blank row')} skipped.")
     if tally.nul:
-        notes.append(f"{tally.nul:,} NUL characters removed.")
+        notes.append(f"{count(tally.nul, 'NUL character')} removed.")
     if tally.c1:
-        notes.append(
-            f"{tally.c1:,} control characters read as the Windows-1252 signs they stand for."
-        )
+        notes.append(f"{count(tally.c1, 'control character')} read as the Windows-1252 sign meant.")
     if tally.resplit:
-        notes.append(f"{tally.resplit:,} rows were written with another delimiter and split by it.")
+        notes.append(f"{count(tally.resplit, 'row')} with another delimiter split by that one.")
     return notes
 
 
 def _warnings(tally: _Tally, width: int) -> tuple[str, ...]:
     found = []
     if tally.padded:
-        found.append(f"{tally.padded:,} rows have fewer than {width:,} cells; the rest is missing.")
+        found.append(
+            f"{count(tally.padded, 'row')} with fewer than {width:,} cells; the rest is missing."
+        )
     if tally.cut:
-        found.append(f"{tally.cut:,} rows have more than {width:,} cells; what is beyond was cut.")
+        found.append(
+            f"{count(tally.cut, 'row')} with more than {width:,} cells; what is beyond was cut."
+        )
     return tuple(found)
 
 

@@ -138,6 +138,10 @@ def looks_binary(head: bytes) -> bool:
         return False
     sample = head[:8192]
     control = sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in sample)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:  # neither UTF-8 nor, with control bytes, an older encoding
+        return control > 0.003 * len(sample)
     nul = sample.count(0)
     return control - nul > len(sample) * 0.02 or nul > len(sample) * 0.2
 

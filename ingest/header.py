@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import ParameterError
+from ingest.wording import count
 
 Row = Sequence[str]
 
@@ -108,8 +109,8 @@ def unique_names(header: Sequence[str] | None, width: int) -> tuple[tuple[str, .
         names.append(final)
     notes = []
     if header is not None and unnamed:
-        notes.append(f"{unnamed:,} columns have no name; they are called column_N by position.")
-    twice = [name for name, count in repeated.items() if count]
+        notes.append(f"{count(unnamed, 'column')} without a name, called column_N by position.")
+    twice = [name for name, again in repeated.items() if again]
     if twice:
         some = ", ".join(repr(name) for name in twice[:5])
         notes.append(f"Column names that occur twice were numbered: {some}.")
@@ -212,8 +213,7 @@ def _preamble_notes(rows: Sequence[Row], start: int) -> tuple[str, ...]:
     if not above:
         return ()
     first = above[0] if len(above[0]) <= 60 else above[0][:57] + "…"
-    lines = "1 line" if len(above) == 1 else f"{len(above)} lines"
-    return (f"{lines} above the table skipped (“{first}”).",)
+    return (f"{count(len(above), 'line')} above the table skipped (“{first}”).",)
 
 
 def _join_header_rows(

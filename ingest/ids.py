@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ingest.wording import count
+
 
 def row_ids(n: int) -> tuple[str, ...]:
     """Return row numbers counted from 1, for a source without ids."""
@@ -21,7 +23,9 @@ def unique_ids(values: Sequence[str | None], *, column: str) -> tuple[tuple[str,
     notes = []
     missing = sum(value is None for value in values)
     if missing:
-        notes.append(f"{missing:,} ids of {column!r} are missing; those items are called “row N”.")
+        notes.append(
+            f"{count(missing, 'id')} of {column!r} missing; such an item is called “row N”."
+        )
     if len(set(ids)) == len(ids):
         return tuple(ids), notes
     given, used = set(ids), set[str]()
@@ -40,6 +44,7 @@ def unique_ids(values: Sequence[str | None], *, column: str) -> tuple[tuple[str,
         used.add(new)
         ids[i] = new
     notes.append(
-        f"{renamed:,} ids of {column!r} occur again; the second “x” is called “x (2)”, and so on."
+        f"{count(renamed, 'id')} of {column!r} taken already; "
+        "the second “x” is called “x (2)”, and so on."
     )
     return tuple(ids), notes

@@ -32,6 +32,18 @@ _FORMATS = (
     "WebP, GIF, BMP, TIFF, or a zip of them), graphs (edge lists, GraphML, GEXF, GML) and vectors "
     "(.npy, .npz, word2vec, GloVe, fastText, Projector TSV)"
 )
+_FOREIGN = {
+    b"%%MatrixMarket": "a Matrix Market file",
+    b"%PDF-": "a PDF",
+    b"SQLite format 3": "an SQLite database",
+    b"\x89HDF\r\n": "an HDF5 file",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ": "packed with xz",
+    b"7z\xbc\xaf": "packed with 7-Zip",
+    b"Rar!": "packed with RAR",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+    b"{\\rtf": "an RTF document",
+}
 _DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".xlsx")
 
 
@@ -170,10 +182,12 @@ def _checked(given: Given, limits: Limits) -> list[Source]:
             advice="Split it, or save it as Parquet.",
         )
         refuse_pickle(source)
+        _refuse_foreign(source)
         plain = gunzipped(source, limits)
         if plain is not source:
             refuse_empty(plain)
             refuse_pickle(plain)
+            _refuse_foreign(plain)
         ready.append(plain)
     if len(ready) == 1:
         return [_unwrapped(ready[0], limits)]
@@ -219,6 +233,16 @@ def _choose(sources: Sources, options: ReadOptions) -> tuple[Reader, list[Recogn
     exact = [r for r, claim in claims if r in able and claim.kind is options.kind]
     claimed = [r for r, _ in claims if r in able]
     return (exact or claimed or able)[0], recognitions
+
+
+def _refuse_foreign(source: Source) -> None:
+    """Refuse well-known formats by name, rather than read their bytes as texts."""
+    head = source.head(32)
+    for magic, name in _FOREIGN.items():
+        if head.startswith(magic):
+            raise UnreadableSource(
+                f"{source.name} is {name}, which is not read. These are: {_FORMATS}."
+            )
 
 
 def _nobody_reads(sources: Sources) -> UnreadableSource:

@@ -37,6 +37,7 @@ _TEXT = re.compile(
 )
 _WEAK_TEXT = re.compile(r"(?i)(?:.*[ _-])?(?:title|summary|subject|name|note|notes|answer|value)")
 _CJK = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_CONSTANT = "the same value in every row"
 _MAX_CLASSES = 100
 _MAX_CATEGORIES = 1000
 
@@ -94,16 +95,18 @@ def plan(table: RawTable, options: ReadOptions, *, where: str) -> Plan:
     """
     said = _said_roles(table, options, where)
     columns = [
-        _as_said(name, data, said[name]) if name in said else _guess(name, i, data, len(table))
+        _as_said(name, data, said[name]) if name in said else _guess(name, i, data, table)
         for i, (name, data) in enumerate(zip(table.names, table.columns, strict=True))
     ]
     columns = _one_id(columns)
     columns = _settle_texts(columns, options)
     kind = options.kind or _kind(columns, options)
-    if kind is Modality.TEXT:
-        columns = _need_text(columns)
+    columns = _need_text(columns) if kind is Modality.TEXT else _need_features(columns)
     columns = _one_label(columns, kind)
-    return Plan(kind, tuple(columns), _chosen_texts(columns, options) if kind == "text" else ())
+    if kind is not Modality.TEXT:
+        return Plan(kind, tuple(columns), ())
+    texts = _chosen_texts(columns, options)
+    return Plan(kind, tuple(_set_aside(columns, texts)), texts)
 
 
 def _said_roles(table: RawTable, options: ReadOptions, where: str) -> dict[str, Role]:
@@ -133,9 +136,13 @@ def _as_said(name: str, data: pa.ChunkedArray, role: Role) -> Column:
     return Column(name, role, "as you said", values, is_said=True)
 
 
-def _guess(name: str, position: int, data: pa.ChunkedArray, n: int) -> Column:
+def _guess(name: str, position: int, data: pa.ChunkedArray, table: RawTable) -> Column:
     values = understand(data)
-    role, reason = _role(name, position, values, n)
+    role, reason = _role(name, position, values, len(table))
+    if reason == _CONSTANT and not table.is_complete:
+        # The first rows of a sorted file hold one class; the others come later.
+        role = "numeric" if values.kind == "number" else "categorical"
+        role, reason = "label" if _LABEL.fullmatch(name) else role, "one value in the first rows"
     if role in {"text", "id"}:
         values = verbatim(data)
     elif role in {"categorical", "label"}:
@@ -157,7 +164,7 @@ def _role(name: str, position: int, values: Values, n: int) -> tuple[Role, str]:
 
 def _number_role(name: str, position: int, values: Values, n: int) -> tuple[Role, str]:
     if n > 1 and values.sample and len(set(values.sample)) == 1 and values.n_distinct == 1:
-        return "ignored", "the same value in every row"
+        return "ignored", _CONSTANT
     if values.is_integer and not values.n_missing:
         if _is_id_name(name) and values.n_distinct == n:
             return "id", "a different whole number in every row"
@@ -171,9 +178,10 @@ def _number_role(name: str, position: int, values: Values, n: int) -> tuple[Role
 def _string_role(name: str, position: int, values: Values, n: int) -> tuple[Role, str]:
     distinct, present = values.n_distinct, n - values.n_missing
     if n > 1 and distinct == 1 and not values.n_missing and not _TEXT.fullmatch(name):
-        return "ignored", "the same value in every row"
+        return "ignored", _CONSTANT
     words, chars = _lengths(values.sample)
-    is_text = _is_text(name, words, chars, distinct / max(present, 1))
+    # A remark below a table stands in its first column and does not make that one of texts.
+    is_text = present >= 0.2 * n and _is_text(name, words, chars, distinct / max(present, 1))
     all_differ = distinct == n
     if all_differ and n > 1 and not is_text and (_is_id_name(name) or (position == 0 and n > 20)):
         return "id", "a different value in every row"
@@ -202,7 +210,7 @@ def _lengths(sample: Sequence[str]) -> tuple[float, float]:
     """Return mean words and characters; scripts without blanks have about two signs a word."""
     if not sample:
         return 0.0, 0.0
-    head = [value[:2000] for value in sample[:300]]
+    head = [value[:2000] for value in sample[:: max(len(sample) // 300, 1)]]
     words = [max(len(value.split()), len(_CJK.findall(value)) / 2) for value in head]
     return statistics.fmean(words), statistics.fmean(map(len, head))
 
@@ -234,11 +242,17 @@ def _settle_texts(columns: list[Column], options: ReadOptions) -> list[Column]:
     """Without any text by its own merit, take what can only be one."""
     if options.kind is Modality.TABLE or any(c.role == "text" for c in columns):
         return columns
-    if any(c.role in {"numeric", "time"} for c in columns) and options.kind is None:
+    features = sum(c.role in {"numeric", "categorical", "time"} for c in columns)
+    numbers = sum(c.role in {"numeric", "time"} for c in columns)
+    if options.kind is None and features > 2:
         return columns
     candidates = [c for c in columns if c.values.kind == "string" and not c.is_said]
-    wordy = [c for c in candidates if _lengths(c.values.sample)[0] >= 2 and _mostly_distinct(c)]
-    alone = [c for c in candidates if len(candidates) == 1 and c.role in {"id", "ignored"}]
+    least = 3 if numbers else 2
+    wordy = [c for c in candidates if _lengths(c.values.sample)[0] >= least and _mostly_distinct(c)]
+    if numbers and options.kind is None and not wordy:
+        return columns
+    loose = {"id", "ignored", "categorical"} if len(columns) == 1 else {"id", "ignored"}
+    alone = [c for c in candidates if len(candidates) == 1 and c.role in loose]
     best = max(wordy or alone, key=lambda c: _lengths(c.values.sample)[1], default=None)
     if best is None:
         return columns
@@ -254,8 +268,7 @@ def _kind(columns: list[Column], options: ReadOptions) -> Modality:
     if options.text:
         return Modality.TEXT
     if not texts:
-        features = [c for c in columns if c.role in {"numeric", "categorical", "time", "label"}]
-        return Modality.TABLE if features else Modality.TEXT
+        return Modality.TABLE
     numbers = sum(c.role == "numeric" for c in columns)
     words = max(_lengths(c.values.sample)[0] for c in texts)
     named = any(c.is_said or _TEXT.fullmatch(c.name) for c in texts)
@@ -272,6 +285,27 @@ def _need_text(columns: list[Column]) -> list[Column]:
     return _with_role(columns, best, "text", "the longest texts of the file")
 
 
+def _need_features(columns: list[Column]) -> list[Column]:
+    """Where nothing else can be a feature, take the numbers that were set aside."""
+    if any(c.role in {"numeric", "categorical", "time"} for c in columns):
+        return columns
+    numbers = [c for c in columns if c.values.kind == "number" and not c.is_said]
+    for column in numbers:
+        columns = _with_role(columns, column, "numeric", "the only numbers of the file")
+    return columns
+
+
+def _set_aside(columns: list[Column], texts: tuple[str, ...]) -> list[Column]:
+    """Ignore the guessed texts that are no part of the items, and say so."""
+    reason = "also long texts; give it the role text to join it"
+    return [
+        dataclasses.replace(c, role="ignored", reason=reason)
+        if c.role == "text" and not c.is_said and c.name not in texts
+        else c
+        for c in columns
+    ]
+
+
 def _chosen_texts(columns: list[Column], options: ReadOptions) -> tuple[str, ...]:
     """Return the columns whose texts are joined: those said, else the longest with its title."""
     if options.text:
@@ -284,7 +318,8 @@ def _chosen_texts(columns: list[Column], options: ReadOptions) -> tuple[str, ...
         return ()
     named = [c for c in texts if _TEXT.fullmatch(c.name)]
     chars = {c.name: _lengths(c.values.sample)[1] for c in texts}
-    body = max(named or texts, key=lambda c: chars[c.name])
+    longest = max(chars[c.name] for c in named or texts)
+    body = next(c for c in named or texts if chars[c.name] >= 0.75 * longest)
     before = columns.index(body) - 1
     title = columns[before] if before >= 0 else None
     if title in texts and title is not None and chars[title.name] <= 0.6 * chars[body.name]:
@@ -319,7 +354,7 @@ def _could_be_classes(column: Column, kind: Modality) -> bool:
     if column.role == "numeric":
         fits = kind is Modality.TEXT and column.values.is_integer and distinct <= 20
     else:
-        fits = column.role == "categorical"
+        fits = column.role == "categorical" and column.values.n_missing <= 0.5 * n
     return fits and 2 <= distinct <= min(_MAX_CLASSES, max(2, n // 3))
 
 

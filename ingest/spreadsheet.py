@@ -14,6 +14,7 @@ from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions
 from ingest.source import Source
 from ingest.structured import table_of_strings, too_many_rows
+from ingest.wording import count
 
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_ROWS = 500
@@ -92,7 +93,7 @@ def read_spreadsheet(
             *notes,
             *layout.notes,
             *name_notes,
-            *([f"{blank:,} blank rows skipped."] if blank else []),
+            *([f"{count(blank, 'blank row')} skipped."] if blank else []),
         ),
         is_complete=len(kept) == len(body),
     )

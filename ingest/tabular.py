@@ -29,9 +29,10 @@ from ingest.source import Source
 from ingest.spreadsheet import is_workbook, read_spreadsheet
 from ingest.structured import is_columnar, json_shape, read_columnar, read_json
 from ingest.values import verbatim
+from ingest.wording import count
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".ssv"})
-_PREVIEW_ROWS = 2_000
+_PREVIEW_ROWS = 20_000
 _SHOWN_ROWS = 20
 _FEATURES = frozenset({"numeric", "categorical", "time"})
 
@@ -58,7 +59,7 @@ class TabularReader:
         return Recognition(found.kind, certainty, table.format)
 
     def inspect(self, sources: Sources, options: ReadOptions) -> Preview:
-        """Return roles guessed from the first 2,000 rows."""
+        """Return roles guessed from the first rows, 20,000 of a narrow table."""
         source = _only(sources)
         table = load_table(source, options, max_rows=_PREVIEW_ROWS)
         found = plan(table, options, where=source.name)
@@ -288,18 +289,15 @@ def _text_notes(found: Plan, texts: Sequence[str], n_empty: int) -> list[str]:
     notes = [f"Texts from {_names(found.texts)}."]
     if len(found.texts) > 1:
         notes[0] = f"Texts from {_names(found.texts)}, joined by a line break."
-    others = [c.name for c in found.named("text") if c.name not in found.texts]
-    if others:
-        notes.append(f"Also texts: {_names(others)}; text=[…] joins several columns.")
     if n_empty:
-        notes.append(f"{n_empty:,} rows without a text were dropped.")
+        notes.append(f"{count(n_empty, 'row')} without a text dropped.")
     return notes + duplicate_note(texts)
 
 
 def duplicate_note(texts: Sequence[str]) -> list[str]:
     """Return a sentence on texts that occur again, if any."""
     again = len(texts) - len(set(texts))
-    return [f"{again:,} texts repeat an earlier one; they are kept."] if again else []
+    return [f"{count(again, 'text')} repeating an earlier one kept."] if again else []
 
 
 def _column_notes(found: Plan, n: int) -> list[str]:
@@ -312,12 +310,12 @@ def _column_notes(found: Plan, n: int) -> list[str]:
 
 def _missing_note(columns: Sequence[Column], n: int) -> list[str]:
     counts = [(c.name, c.values.n_missing) for c in columns if c.role not in {"ignored", "id"}]
-    gaps = [(name, count) for name, count in counts if count]
+    gaps = [(name, gap) for name, gap in counts if gap]
     if not gaps:
         return []
-    shown = ", ".join(f"{name} {count:,}" for name, count in gaps[:20])
+    shown = ", ".join(f"{name} {gap:,}" for name, gap in gaps[:20])
     more = f" and {len(gaps) - 20:,} more columns" if len(gaps) > 20 else ""
-    return [f"Missing values, of {n:,} rows: {shown}{more}."]
+    return [f"Missing values, of {count(n, 'row')}: {shown}{more}."]
 
 
 def _few_items_note(n: int) -> list[str]:
@@ -361,12 +359,14 @@ def _preview_warnings(found: Plan) -> list[str]:
     if column is not None:
         again = len(column.values) - column.values.n_missing - column.values.n_distinct
         if again > 0:
-            warnings.append(f"{again:,} ids of {column.name!r} occur again and will be renamed.")
+            warnings.append(
+                f"{count(again, 'id')} of {column.name!r} taken already; renamed when read."
+            )
     for name in found.texts:
         values = next(c.values for c in found.columns if c.name == name)
         repeats = len(values) - values.n_missing - values.n_distinct
         if repeats > 0:
-            warnings.append(f"{repeats:,} values of {name!r} repeat an earlier one.")
+            warnings.append(f"{count(repeats, 'value')} of {name!r} repeating an earlier one.")
     return warnings
 
 

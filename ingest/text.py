@@ -17,6 +17,7 @@ from ingest.preview import ColumnGuess, Preview
 from ingest.reader import Certainty, ReadOptions, Recognition, Sources
 from ingest.source import Source
 from ingest.structured import too_many_rows
+from ingest.wording import count
 
 _SUFFIXES = frozenset({".txt", ".text", ".md", ".log", ""})
 _IN_ARCHIVE = frozenset({".txt", ".text", ".md"})
@@ -122,7 +123,7 @@ def _lines(source: Source, options: ReadOptions) -> Dataset:
         texts,
         dropped=tuple(dropped),
         n_dropped=n_empty,
-        notes=(*notes, *_notes(texts, n_empty, "lines")),
+        notes=(*notes, *_notes(texts, n_empty, "line")),
     )
 
 
@@ -156,7 +157,7 @@ def _files(sources: Sources, options: ReadOptions) -> Dataset:
         roles,
         dropped=tuple(dropped[: Dataset.MAX_LISTED]),
         n_dropped=len(dropped),
-        notes=("Read as text, an item per file.", *id_notes, *_notes(texts, len(dropped), "files")),
+        notes=("Read as text, an item per file.", *id_notes, *_notes(texts, len(dropped), "file")),
     )
 
 
@@ -188,7 +189,7 @@ def _first_lines(source: Source, options: ReadOptions) -> tuple[list[str], int |
         with open_text(source, encoding) as stream:
             for line in _universal(stream):
                 if len(texts) == _PREVIEW_ITEMS:
-                    return texts, None, _notes(texts, n_empty, "lines")
+                    return texts, None, _notes(texts, n_empty, "line")
                 text = line.replace("\0", "").strip()
                 n_empty += not text
                 texts += [text] if text else []
@@ -196,7 +197,7 @@ def _first_lines(source: Source, options: ReadOptions) -> tuple[list[str], int |
         raise undecodable(source, encoding) from error
     if not texts:
         raise UnreadableSource(f"{source.name} is empty. Give at least one line of text.")
-    return texts, len(texts), _notes(texts, n_empty, "lines")
+    return texts, len(texts), _notes(texts, n_empty, "line")
 
 
 def _universal(stream: Iterator[str]) -> Iterator[str]:
@@ -218,10 +219,10 @@ def _short_enough(text: str, where: str, source: Source, options: ReadOptions) -
 def _notes(texts: list[str], n_dropped: int, what: str) -> list[str]:
     notes = []
     if n_dropped:
-        notes.append(f"{n_dropped:,} {what} without text were dropped.")
+        notes.append(f"{count(n_dropped, what)} without text dropped.")
     again = len(texts) - len(set(texts))
     if again:
-        notes.append(f"{again:,} texts repeat an earlier one; they are kept.")
+        notes.append(f"{count(again, 'text')} repeating an earlier one kept.")
     if len(texts) == 1:
         notes.append("Only one item: it has no neighbours, so no map can be drawn.")
     return notes

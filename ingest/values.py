@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.wording import count
+
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "NULL", "null", "?")
 """Texts that mean "no value" in a column of short values; in long texts only the empty one does."""
 
@@ -20,6 +22,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NUMBER_RE2 = r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
 _INTEGER_RE2 = r"^[-+]?\d{1,18}$"
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d{1,3}(?:\.\d+)?")
+_THOUSANDS_RE2 = r"^\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*$"
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?")
 _CODE = re.compile(r"[-+]?0\d+")  # 007 is a name, not the number 7
 _TIMES = (
@@ -166,11 +169,12 @@ def _maybe_numbers(texts: pa.ChunkedArray, sample: list[str]) -> Values | None:
     if any(_CODE.fullmatch(value) for value in stripped):
         return None
     enough = _MOSTLY * len(sample)
-    if sum(_NUMBER.fullmatch(v) is not None for v in stripped) >= enough:
-        return _if_mostly_numbers(_numbers(texts), texts)
-    if sum(_THOUSANDS.fullmatch(v) is not None for v in stripped) >= enough:
-        plain = pc.replace_substring(texts, ",", "")
-        note = "commas read as thousands separators"
+    plain, note = texts, ""
+    if sum(bool(_NUMBER.fullmatch(v) or _THOUSANDS.fullmatch(v)) for v in stripped) >= enough:
+        grouped = pc.match_substring_regex(texts, _THOUSANDS_RE2)
+        if pc.any(grouped).as_py():
+            plain = pc.if_else(grouped, pc.replace_substring(texts, ",", ""), texts)
+            note = "commas read as thousands separators"
     elif sum(_DECIMAL_COMMA.fullmatch(v) is not None for v in stripped) >= enough:
         plain = pc.replace_substring(texts, ",", ".")
         note = "commas read as decimal points"
@@ -195,7 +199,7 @@ def _numbers(texts: pa.ChunkedArray) -> Values:
     if pc.any(pc.invert(is_number)).as_py():
         odd = trimmed.filter(pc.fill_null(pc.invert(is_number), False))
         examples = ", ".join(repr(v[:30]) for v in odd.slice(0, 3).to_pylist())
-        note = f"{len(odd):,} values are not numbers ({examples}) and count as missing"
+        note = f"{count(len(odd), 'value')} not a number ({examples}), taken as missing"
         trimmed = pc.if_else(is_number, trimmed, pa.scalar(None, pa.large_string()))
     trimmed = pc.replace_substring_regex(trimmed, r"^\+", "")
     whole = pc.match_substring_regex(trimmed, _INTEGER_RE2)
@@ -211,7 +215,7 @@ def _finite(data: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     if pc.all(is_finite).as_py() is not False:
         return data, ""
     endless = int(pc.sum(pc.is_inf(data)).as_py() or 0)
-    note = f"{endless:,} infinite values count as missing" if endless else ""
+    note = f"{count(endless, 'infinite value')} taken as missing" if endless else ""
     return pc.if_else(is_finite, data, pa.scalar(None, pa.float64())), note
 
 
@@ -250,7 +254,7 @@ def _times(texts: pa.ChunkedArray, fmt: str, said: str) -> Values:
     odd = int((parsed.isna() & series.notna()).sum())
     notes = [f"read as {said}"] if said else []
     if odd:
-        notes.append(f"{odd:,} values are no dates and count as missing")
+        notes.append(f"{count(odd, 'value')} not a date, taken as missing")
     array = pa.chunked_array([pa.array(parsed.astype("datetime64[us]"))])
     return Values("time", array, "; ".join(notes))
 
