@@ -9,7 +9,7 @@ from core.errors import ParameterError
 
 __all__ = ["draw_limit", "draw_sample"]
 
-_LIMITS = {2: 200_000, 3: 50_000}
+_LIMITS = {2: 200_000, 3: 100_000}
 
 
 def draw_limit(dims: int) -> int:

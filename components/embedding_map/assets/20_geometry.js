@@ -82,7 +82,7 @@ function boundsOf(columns, points, margin = 0.25) {
   return columns.map((values) => {
     let low = Infinity;
     let high = -Infinity;
-    for (const i of points) { low = Math.min(low, values[i]); high = Math.max(high, values[i]); }
+    for (const i of points) if (Number.isFinite(values[i])) { low = Math.min(low, values[i]); high = Math.max(high, values[i]); }
     const pad = (high - low) * margin;
     return [low - pad, high + pad];
   });

@@ -26,19 +26,21 @@ function drawStar(context, map, centre, neighbours, strong) {
   neighbours.forEach((j, rank) => {
     const end = view.pixel(j);
     if (!Number.isFinite(end[0]) || !Number.isFinite(middle[0])) return;
-    context.globalAlpha = (strong ? 0.85 : 0.6) * (1 - 0.55 * (rank / Math.max(neighbours.length, 1)));
-    context.lineWidth = strong ? 1.6 : 1.1;
-    context.strokeStyle = strong ? theme.accent : theme.text;
-    context.beginPath(); context.moveTo(...middle); context.lineTo(...end); context.stroke();
+    const line = (colour, width, alpha) => {
+      context.globalAlpha = alpha; context.lineWidth = width; context.strokeStyle = colour;
+      context.beginPath(); context.moveTo(...middle); context.lineTo(...end); context.stroke();
+    };
+    line(theme.background, strong ? 4 : 3, 0.75); // a halo: the line stays visible over its own class
+    line(theme.text, strong ? 1.8 : 1.1, (strong ? 1 : 0.8) * (1 - 0.55 * (rank / neighbours.length)));
   });
   context.globalAlpha = 1;
   const radius = map.dotRadius();
   for (const j of neighbours) {
     dot(context, view.pixel(j), radius + 1.5, map.colourOf(j), theme.background, 1);
-    dot(context, view.pixel(j), radius + 2.5, null, strong ? theme.accent : theme.text, 1.4);
+    dot(context, view.pixel(j), radius + 2.5, null, theme.text, strong ? 1.6 : 1.2);
   }
   dot(context, middle, radius + 3, map.colourOf(centre), theme.background, 1.5);
-  dot(context, middle, radius + 5, null, strong ? theme.accent : theme.text, 2.4);
+  dot(context, middle, radius + 5, null, strong ? theme.accent : theme.text, strong ? 3 : 2);
 }
 
 function drawOverlay(map) {

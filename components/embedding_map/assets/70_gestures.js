@@ -19,7 +19,7 @@ function strokePolygon({ kind, path }) {
 function attachGestures(map) {
   const { stage } = map;
   const at = (event) => {
-    const box = stage.getBoundingClientRect();
+    const box = map.host.getBoundingClientRect(); // inside the stage's border, as pixel(i) counts
     return [event.clientX - box.left, event.clientY - box.top];
   };
   const strokes = (event) => event.button === 0 && (map.state.mode !== "pan" || event.shiftKey);
@@ -32,6 +32,7 @@ function attachGestures(map) {
 
   stage.addEventListener("pointerdown", (event) => {
     if (!map.view || event.button !== 0) return;
+    stage.dataset.pointer = "true"; // focused by mouse: no focus ring
     stage.focus({ preventScroll: true });
     const start = at(event);
     let far = false;
@@ -66,6 +67,7 @@ function attachGestures(map) {
     if (map.hover(map.nearest(...at(event)))) map.hoverMs = performance.now() - event.timeStamp;
   });
   stage.addEventListener("pointerleave", () => map.hover(null));
+  stage.addEventListener("blur", () => delete stage.dataset.pointer);
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !map.view) return;
     const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];

@@ -292,7 +292,7 @@ class EmbeddingMap {
 
   // --- small questions ---------------------------------------------------------------------
 
-  dotRadius() { return Math.max(2.5, this.effective.size / 2); }
+  dotRadius() { return Math.max(2.5, this.effective.size / 2); } // on screen, in both views
 
   colourOf(i) { return this.isGrey(i) ? this.theme.grey : this.ownColourOf(i); }
 
@@ -302,7 +302,7 @@ class EmbeddingMap {
 
   // Where a point is on the page (client coordinates), for tests and for help bubbles.
   pointOnPage(i) {
-    const box = this.stage.getBoundingClientRect();
+    const box = this.host.getBoundingClientRect();
     const [x, y] = this.view.pixel(i);
     return [box.left + x, box.top + y];
   }
