@@ -12,7 +12,7 @@ import pandas as pd
 from core.errors import UnreadableSource, UnsafeSource
 from core.modality import Modality
 from ingest.archive import is_zip, member_names, safe_members
-from ingest.dataset import Dataset, Dropped, Role
+from ingest.dataset import Dataset, Dropped
 from ingest.image_codec import (
     FORMAT_NAMES,
     ImageFacts,
@@ -22,12 +22,15 @@ from ingest.image_codec import (
     looks_like_image,
     thumbnail,
 )
+from ingest.image_columns import image_columns
 from ingest.image_items import ImageFolderItems, ImageItems
 from ingest.limits import MB, Limits, check_limit
-from ingest.preview import ColumnGuess, Preview
+from ingest.preview import Preview
 from ingest.reader import Certainty, ReadOptions, Recognition, Sources
-from ingest.side_table import SideTable, aligned, key_column, path_keys, read_side_table, typed
-from ingest.source import Source, as_source
+from ingest.side_table import (
+    SIDE_SUFFIXES,
+)
+from ingest.source import Source
 
 __all__ = ["READER", "ImageFolderItems", "ImageItems", "decode", "encode_png", "thumbnail"]
 
@@ -40,7 +43,6 @@ _OTHER_SUFFIXES = frozenset({
     ".j2k", ".jp2", ".sgi", ".tga", ".ico", ".fli", ".flc", ".ppm", ".pgm", ".pcx", ".psd", ".blp",
     ".dds", ".heic", ".heif", ".avif", ".svg", ".jxl", ".p7",
 })  # fmt: skip
-_TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".feather"})
 _N_THUMBNAILS = 12
 
 
@@ -98,14 +100,14 @@ class ImageReader:
                 f"{len(shown.dropped)} of the first {len(shown.dropped) + len(shown.ids)} files "
                 f"cannot be read and will be listed, the first is {first.where}: {first.reason}."
             )
-        columns, roles, notes = _columns(names, tables, options)
+        columns, _, guesses, notes = image_columns(names, tables, options)
         return Preview(
             Modality.IMAGE,
             _format(sources, len(names), bool(tables)),
             n_items=None if shown.dropped else len(names),
             n_inspected=len(shown.ids),
             rows=pd.concat([pd.DataFrame({"image": names}), columns], axis=1).head(20),
-            columns=_guesses(columns, roles),
+            columns=guesses,
             notes=tuple(notes),
             warnings=tuple(warnings),
             thumbnails=tuple(
@@ -141,7 +143,7 @@ class ImageReader:
                 f"{name} holds no readable image ({first.where}: {first.reason}). "
                 f"Give {FORMAT_NAMES} files, or a zip of them."
             )
-        columns, roles, notes = _columns(found.ids, tables, options)
+        columns, roles, _, notes = image_columns(found.ids, tables, options)
         columns.insert(0, "width", [facts.width for facts in found.facts])
         columns.insert(1, "height", [facts.height for facts in found.facts])
         items = ImageItems(found.images)
@@ -160,7 +162,7 @@ class ImageReader:
 
 def _split_tables(sources: Sources) -> tuple[list[Source], list[Source]]:
     """Return the sources of images, and a table beside them (labels, captions)."""
-    tables = [s for s in sources if s.suffix in _TABLES and not looks_like_image(s.head(32))]
+    tables = [s for s in sources if s.suffix in SIDE_SUFFIXES and not looks_like_image(s.head(32))]
     if len(tables) != 1 or len(sources) == 1:
         return list(sources), []
     return [s for s in sources if s is not tables[0]], tables
@@ -211,60 +213,6 @@ def _take(name: str, data: bytes, limits: Limits, into: _Gathered) -> None:
         into.dropped.append(Dropped(name, str(error)))
 
 
-def _columns(
-    ids: Sequence[str], tables: Sequence[Source], options: ReadOptions
-) -> tuple[pd.DataFrame, dict[str, Role], list[str]]:
-    """Return folder columns and those of the table beside the images."""
-    columns, roles = _folders(ids)
-    given = [as_source(options.metadata)] if options.metadata is not None else list(tables)
-    if not given:
-        return columns, roles, []
-    table = read_side_table(given[0], options.limits)
-    joined, note = _joined(table, ids, options)
-    if joined is None:
-        return columns, roles, [note]
-    extra, extra_roles = typed(joined, options)
-    if "label" in extra_roles.values() and "folder" in roles:
-        roles["folder"] = "categorical"
-    new = [name for name in extra_roles if name not in {"width", "height", *columns}]
-    return (
-        pd.concat([columns, extra[new]], axis=1),
-        {**roles, **{name: extra_roles[name] for name in new}},
-        [note],
-    )
-
-
-def _joined(
-    table: SideTable, ids: Sequence[str], options: ReadOptions
-) -> tuple[pd.DataFrame | None, str]:
-    for names in path_keys(ids):
-        if len(set(names)) == len(names) and (key := key_column(table, names, said=options.id)):
-            joined, n_missing, n_over = aligned(table, key, names)
-            if n_missing < len(ids):
-                over = f"; {n_over:,} rows name no image" if n_over else ""
-                return joined, (
-                    f"Columns of {table.name} were joined by {key!r}: {len(ids) - n_missing:,} of "
-                    f"{len(ids):,} images have a row{over}."
-                )
-    return None, f"{table.name} was left out: no column of it names the images."
-
-
-def _folders(ids: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Role]]:
-    """Return the innermost folder as label, and the outermost where there are two levels."""
-    paths = [PurePosixPath(name).parts[:-1] for name in ids]
-    while paths and all(paths) and len({path[0] for path in paths}) == 1:
-        paths = [path[1:] for path in paths]  # a folder that holds everything tells nothing
-    columns: dict[str, list[str]] = {}
-    roles: dict[str, Role] = {}
-    inner = [path[-1] if path else "" for path in paths]
-    outer = [path[0] if len(path) > 1 else "" for path in paths]
-    if len(set(inner)) >= 2:
-        columns["folder"], roles["folder"] = inner, "label"
-    if len(set(outer)) >= 2:
-        columns["outer folder"], roles["outer folder"] = outer, "categorical"
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(ids))), roles
-
-
 def _notes(found: _Gathered, items: ImageItems) -> list[str]:
     kinds = Counter(facts.format for facts in found.facts)
     notes = [", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) + "."]
@@ -277,20 +225,6 @@ def _notes(found: _Gathered, items: ImageItems) -> list[str]:
     if found.renamed:
         notes.append(f"{found.renamed:,} names occurred before and got a number.")
     return notes
-
-
-def _guesses(columns: pd.DataFrame, roles: dict[str, Role]) -> tuple[ColumnGuess, ...]:
-    return tuple(
-        ColumnGuess(
-            str(name),
-            roles[str(name)],
-            "name of the folder" if "folder" in str(name) else "from the table beside the images",
-            n_missing=int(columns[name].isna().sum()),
-            n_distinct=int(columns[name].nunique()),
-            examples=tuple(str(value) for value in columns[name].dropna().unique()[:3]),
-        )
-        for name in columns
-    )
 
 
 def _dataset_name(sources: Sources) -> str:

@@ -2,163 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import dataclasses
+import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from core.errors import UnreadableSource
+from core.modality import Modality
+from ingest.archive import gunzipped
 from ingest.dataset import Role
-from ingest.limits import Limits
-from ingest.plain_table import PlainTable, numbers, read_plain_table
+from ingest.delimited import read_delimited
+from ingest.preview import ColumnGuess
+from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions, require_column
+from ingest.roles import Column, plan
 from ingest.source import Source
+from ingest.spreadsheet import is_workbook, read_spreadsheet
+from ingest.structured import is_columnar, read_columnar, read_json
+from ingest.values import verbatim
 
-_LABEL_NAMES = frozenset({
-    "label", "labels", "class", "category", "target", "group", "community", "department",
-    "cluster", "topic", "species", "type", "y",
-})  # fmt: skip
-_BINARY = (".parquet", ".feather", ".arrow")
-
-
-@dataclass(frozen=True, eq=False)
-class SideTable:
-    """Rows that describe items.
-
-    Attributes
-    ----------
-    name : str
-    frame : pandas.DataFrame
-        As read; cells of text files are text.
-    has_header : bool
-    notes : tuple of str
-    """
-
-    name: str
-    frame: pd.DataFrame
-    has_header: bool = True
-    notes: tuple[str, ...] = ()
+SIDE_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xls", ".parquet", ".feather", ".jsonl", ".json"}
+)
+_LABEL_NAME = re.compile(r"(?i)(group|community|department|cluster|type|club|value)s?")
 
 
 def read_side_table(
-    source: Source, limits: Limits, *, header: int | str | None = None
-) -> SideTable:
-    """Read CSV, TSV, Parquet or Feather.
+    source: Source, options: ReadOptions, *, header: int | str | None = None
+) -> RawTable:
+    """Read the table beside the items.
+
+    Of ``options`` only the limits count: delimiter, header and so on are said about the main file.
 
     Raises
     ------
-    UnreadableSource
+    UnreadableSource, TooLarge
     """
-    if source.suffix in _BINARY:
-        read = pd.read_parquet if source.suffix == ".parquet" else pd.read_feather
-        try:
-            return SideTable(source.name, read(source.open()).rename(columns=str))
-        except (OSError, ValueError) as error:
-            raise UnreadableSource(
-                f"{source.name} is not a readable {source.suffix[1:]} file. Write it again."
-            ) from error
-    table: PlainTable = read_plain_table(source, limits, comments=False, header=header)
-    frame = table.frame.astype(object).where(table.frame.notna(), None)
-    return SideTable(source.name, frame, table.has_header, table.notes)
+    own = ReadOptions(header=header, limits=options.limits)
+    source = gunzipped(source, options.limits)
+    if is_columnar(source.head(16)):
+        return read_columnar(source, own)
+    if is_workbook(source):
+        return read_spreadsheet(source, own)
+    if source.suffix in {".json", ".jsonl", ".ndjson"}:
+        return read_json(source, own)
+    if source.suffix in {".tsv", ".tab"}:  # the Embedding Projector's: a quote is a character
+        own = dataclasses.replace(own, quotechar="")
+    return read_delimited(source, own)
 
 
-def key_column(table: SideTable, ids: Sequence[str], *, said: str | None = None) -> str | None:
+def key_column(
+    table: RawTable, name: str, ids: Sequence[str], *, said: str | None = None
+) -> str | None:
     """Return the column that names the items, or None if none names half of its rows.
 
     A column counts by the share of its cells that are ids; the first of equals wins.
+
+    Raises
+    ------
+    ParameterError
+        If there is no column ``said``.
     """
     if said is not None:
-        require_column(said, list(table.frame.columns), where=table.name, option="id")
+        require_column(said, table.names, where=name, option="id")
         return said
-    known = set(ids)
-    best, best_share = None, 0.5
-    for name in table.frame.columns:
-        cells = [_text(cell) for cell in table.frame[name]]
-        if len(set(cells)) < 0.9 * len(cells):  # a label, not a name
+    known = pa.array(list(ids), pa.large_string())
+    best, best_share = None, 0.0
+    for column in table.names:
+        cells = _keys(table, column)
+        if pc.count_distinct(cells).as_py() < 0.9 * len(cells):  # a label, not a name
             continue
-        share = float(np.mean([cell in known for cell in cells])) if cells else 0.0
-        if share >= best_share and (best is None or share > best_share):
-            best, best_share = str(name), share
+        share = float(pc.mean(pc.cast(pc.is_in(cells, value_set=known), pa.float64())).as_py())
+        if share >= 0.5 and share > best_share:
+            best, best_share = column, share
     return best
 
 
-def aligned(table: SideTable, key: str, ids: Sequence[str]) -> tuple[pd.DataFrame, int, int]:
+def _keys(table: RawTable, column: str) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(pc.fill_null(verbatim(table.column(column)).data, ""))
+
+
+def keys_of(table: RawTable, column: str) -> list[str]:
+    """Return the cells of a key column as texts without blanks around them."""
+    keys: list[str] = _keys(table, column).to_pylist()
+    return keys
+
+
+def aligned(table: RawTable, key: str, ids: Sequence[str]) -> tuple[RawTable, int, int]:
     """Return the other columns in the order of ``ids``, and how many ids and rows had no partner.
 
     Of rows with the same id the first counts.
     """
-    keys = pd.Index([_text(cell) for cell in table.frame[key]])
-    rest = table.frame.drop(columns=[key])
-    first = ~keys.duplicated()
-    rows = keys[first].get_indexer(pd.Index(list(ids)))
-    taken = rest[first].reset_index(drop=True).reindex(rows).reset_index(drop=True)
-    n_missing = int((rows < 0).sum())
-    return taken, n_missing, int(first.sum()) - (len(ids) - n_missing)
+    keys = pd.Index(keys_of(table, key))
+    first = np.flatnonzero(~keys.duplicated())
+    place = keys[first].get_indexer(pd.Index(list(ids)))
+    rows = pa.array(np.where(place >= 0, first[place], 0), mask=place < 0)
+    names = tuple(name for name in table.names if name != key)
+    columns = tuple(table.column(name).take(rows) for name in names)
+    n_missing = int((place < 0).sum())
+    rest = dataclasses.replace(table, names=names, columns=columns)
+    return rest, n_missing, len(first) - (len(ids) - n_missing)
+
+
+def described(
+    table: RawTable, options: ReadOptions, *, where: str, only_column_is_label: bool = True
+) -> tuple[pd.DataFrame, dict[str, Role], tuple[ColumnGuess, ...]]:
+    """Return the columns of a row-aligned table in their types, with roles and reasons.
+
+    Unlike in a table read for its own sake, texts that differ everywhere (titles, names) are kept:
+    they are what a map shows on hover. Roles said in ``options`` win.
+    """
+    said = {k: v for k, v in options.columns.items() if k in table.names}
+    label = options.label
+    if label is not None:
+        require_column(label, table.names, where=where, option="label")
+    own = ReadOptions(kind=Modality.TABLE, columns=said, label=label)
+    columns = list(plan(table, own, where=where).columns) if table.names else []
+    columns = [_shown(column) for column in columns]
+    if label is None and not any(column.role == "label" for column in columns):
+        columns = _with_label(columns, only_column_is_label=only_column_is_label)
+    kept = [column for column in columns if column.role != "ignored"]
+    series = {c.name: c.values.as_series().reset_index(drop=True) for c in kept}
+    frame = pd.DataFrame(series, index=pd.RangeIndex(len(table)))
+    return frame, {c.name: c.role for c in kept}, tuple(_guess(c) for c in kept)
+
+
+def _shown(column: Column) -> Column:
+    """Return a column that only a map's hover needs as text instead of nothing."""
+    if column.is_said or column.values.kind != "string":
+        return column
+    if column.role not in {"ignored", "id"} or column.values.n_distinct < 2:
+        return column
+    return dataclasses.replace(column, role="text", reason="differs in nearly every row")
+
+
+def _with_label(columns: list[Column], *, only_column_is_label: bool) -> list[Column]:
+    for column in columns:
+        alone = only_column_is_label and len(columns) == 1
+        n, distinct = len(column.values), column.values.n_distinct
+        if column.is_said or column.values.kind not in {"number", "string"}:
+            continue
+        groups = 2 <= distinct < n and distinct <= n / 2 + 1
+        whole = column.values.kind == "string" or column.values.is_integer
+        if groups and whole and (alone or _LABEL_NAME.fullmatch(column.name)):
+            made = dataclasses.replace(
+                column,
+                role="label",
+                reason=f"{distinct:,} groups",
+                values=column.values.as_strings(),
+            )
+            return [made if other is column else other for other in columns]
+    return columns
+
+
+def _guess(column: Column) -> ColumnGuess:
+    return ColumnGuess(
+        column.name,
+        column.role,
+        column.reason,
+        n_missing=column.values.n_missing,
+        n_distinct=column.values.n_distinct,
+        examples=tuple(dict.fromkeys(str(value) for value in column.values.sample))[:3],
+    )
 
 
 def path_keys(ids: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return other names under which files are known: without folders, without suffix."""
-    ways: tuple[Callable[[str], str], ...] = (
-        str,
-        lambda path: PurePosixPath(path).name,
-        lambda path: PurePosixPath(path).stem,
-    )
-    return [tuple(way(path) for path in ids) for way in ways]
-
-
-def typed(
-    frame: pd.DataFrame, options: ReadOptions, *, only_column_is_label: bool = True
-) -> tuple[pd.DataFrame, dict[str, Role]]:
-    """Return columns as numbers or texts, and the role of each.
-
-    Roles said in ``options`` win; ``options.label`` names the label column.
-    """
-    columns: dict[str, pd.Series] = {}
-    roles: dict[str, Role] = {}
-    said: Mapping[str, Role] = options.columns
-    label = _label_column(frame, options, only_column_is_label=only_column_is_label)
-    for name in map(str, frame.columns):
-        role = said.get(name) or ("label" if name == label else None)
-        if role == "ignored":
-            continue
-        series = frame[name].map(_text, na_action="ignore").replace({"": pd.NA})
-        values = numbers(series)
-        is_number = bool((np.isfinite(values) == series.notna().to_numpy()).all())
-        is_number = is_number and bool(series.notna().any())
-        roles[name] = role or ("numeric" if is_number else _text_role(series))
-        numeric = is_number and roles[name] == "numeric"
-        columns[name] = pd.Series(values) if numeric else series.astype(pd.StringDtype())
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame))), roles
-
-
-def _label_column(
-    frame: pd.DataFrame, options: ReadOptions, *, only_column_is_label: bool
-) -> str | None:
-    names = [str(name) for name in frame.columns]
-    if options.label is not None:
-        require_column(options.label, names, where="the table of labels", option="label")
-        return options.label
-    if "label" in options.columns.values():
-        return None
-    n = len(frame)
-    grouping = [c for c in names if 2 <= frame[c].nunique() < n and frame[c].nunique() <= n / 2 + 1]
-    for name in grouping:
-        if name.casefold() in _LABEL_NAMES:
-            return name
-    return grouping[0] if only_column_is_label and len(names) == 1 and grouping else None
-
-
-def _text_role(series: pd.Series) -> Role:
-    present = series.dropna().astype(str)
-    if present.nunique() <= max(50, len(present) // 20):
-        return "categorical"
-    is_prose = present.str.contains(" ").mean() > 0.5 or present.str.len().mean() > 20
-    return "text" if is_prose else "categorical"
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))  # an integer column with a gap is read as floats
-    return str(cell).strip()
+    """Return the names under which a table may know files: path, name, name without suffix."""
+    paths = [PurePosixPath(path) for path in ids]
+    return [tuple(ids), tuple(path.name for path in paths), tuple(path.stem for path in paths)]
