@@ -134,6 +134,20 @@ def gunzipped(source: Source, limits: Limits) -> Source:
     return Source(source.name.removesuffix(".gz").removesuffix(".GZ"), data=parts.getvalue())
 
 
+def unpacked_head(source: Source, n: int) -> bytes:
+    """Return the first ``n`` bytes of what is in a gzip file, or of the source itself.
+
+    A damaged file gives what could be unpacked; ``gunzipped`` is what refuses it.
+    """
+    data = source.head(n)
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, n)
+    except zlib.error:
+        return b""
+
+
 def _opened(source: Source) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source.open())

@@ -7,7 +7,6 @@ written by programs: one record per line, one delimiter, perhaps a header and co
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from core.errors import UnreadableSource
-from ingest.archive import gunzipped
+from ingest.archive import gunzipped, unpacked_head
 from ingest.dataset import Dropped
 from ingest.encoding import detect_encoding, undecodable
 from ingest.limits import Limits, check_limit
@@ -137,9 +136,10 @@ def text_bytes(
     UnreadableSource, ParameterError
         If ``encoding`` does not fit or is unknown.
     """
-    data = gunzipped(source, limits).read() if max_bytes is None else _head(source, max_bytes)
+    cut = max_bytes is not None
+    data = _whole_lines(source, max_bytes or 0) if cut else gunzipped(source, limits).read()
     notes: tuple[str, ...] = ()
-    if encoding is not None or not _is_utf8(data, cut=max_bytes is not None):
+    if encoding is not None or not _is_utf8(data, cut=cut):
         found = detect_encoding(Source(source.name, data=data), given=encoding)
         try:
             data = data.decode(found.codec, found.errors).encode()
@@ -163,18 +163,8 @@ def _is_utf8(data: bytes, *, cut: bool) -> bool:
     return True
 
 
-def _head(source: Source, max_bytes: int) -> bytes:
-    data = source.head(max_bytes)
-    if data.startswith(b"\x1f\x8b"):
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            data = unpacker.decompress(data, max_bytes)
-        except zlib.error as error:
-            raise UnreadableSource(
-                f"{source.name} is a damaged gzip file. Pack it again."
-            ) from error
-    elif source.size <= max_bytes:
-        return data
+def _whole_lines(source: Source, max_bytes: int) -> bytes:
+    data = unpacked_head(source, max_bytes)
     whole = data.rfind(b"\n") + 1
     return data[:whole] if whole and len(data) >= max_bytes else data
 
@@ -184,7 +174,7 @@ def _without_comments(data: bytes) -> tuple[bytes, str, int]:
         return data, "", 0
     head = [line.strip() for line in data[:65_536].split(b"\n") if line.strip()]
     marked = [line.startswith((b"#", b"%")) for line in head]
-    if sum(marked) > 0.5 * len(head):  # hashtags as ids
+    if sum(marked) > 0.9 * len(head):  # hashtags as ids
         return data, "", 0
     first = [
         line.strip(b" \t#%").decode("utf-8", "replace") for line in head[: marked.index(False)]
@@ -209,7 +199,8 @@ def _single_tabs(data: bytes) -> bytes:
 def _width(rows: list[list[str]]) -> int:
     """Return the number of columns: of nearly all records of the head."""
     widths = Counter(len(row) for row in rows)
-    return max(width for width, count in widths.items() if count >= 0.1 * len(rows))
+    usual = [width for width, count in widths.items() if count >= 0.1 * len(rows)]
+    return max(usual or [widths.most_common(1)[0][0]])
 
 
 def _header(rows: list[list[str]], header: int | str | None) -> tuple[int, bool]:
