@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from core.errors import ParameterError
 from embedders import get_embedder
 from embedders.base import Embedder, ItemEmbedder
 from ingest.dataset import Dataset
-from projection import project
+from projection import measure_quality, project
 from vectors import KeyedVectors, KnnGraph, VectorIndex
 from workspace.context import Context
 from workspace.identity import GRAPH_K, graph_id, layout_id, run_id
@@ -26,7 +25,6 @@ from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask
 PREVIEW_ROWS = 1_000
 PREVIEW_ABOVE = 2_000
 _LIBRARIES = ("numpy", "scikit-learn", "gensim", "torch", "sentence-transformers", "umap-learn")
-_INSTANT = LayoutSpec(method="pca")
 
 
 def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
@@ -121,25 +119,34 @@ def _sample(
     arrays: dict[str, AnyArray] = {
         "rows": rows,
         "matrix": np.asarray(vectors.matrix),
-        "coordinates": np.asarray(project(vectors, "pca", n_components=2).coordinates),
+        "coordinates": np.asarray(project(vectors, "pca", with_quality=False).coordinates),
     }
     context.store.save_preview(run, arrays)
     return arrays
 
 
 def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
-    """Publish a PCA picture at once, then the picture that was asked for; return its id."""
+    """Publish a PCA picture at once, then the picture that was asked for; return its id.
+
+    How far each may be trusted is measured last: it takes longer than PCA itself.
+    """
     kind = spec.kind or next(iter(info.kinds))
     if kind not in info.kinds:
         have = ", ".join(info.kinds)
         raise ParameterError(f"There are no vectors of kind {kind!r}; choose one of: {have}.")
     vectors = present(context.store.vectors(info.id), "The vectors").of_kind(kind)
+    drawn = []
     if spec.method != "pca":
-        instant = replace(_INSTANT, n_components=spec.n_components)
-        _layout(info, kind, instant, vectors, None, context)
+        context.progress.begin("picture", "drawing a first picture")
+        instant = LayoutSpec("pca", spec.n_components)
+        drawn.append(_layout(info, kind, instant, vectors, None, context))
     graph = _graph(info.id, kind, vectors, context)
     context.progress.begin("layout", "drawing")
-    return _layout(info, kind, spec, vectors, graph, context)
+    id = _layout(info, kind, spec, vectors, graph, context)
+    context.progress.begin("quality", "measuring how far to trust it")
+    for each in (id, *drawn):
+        _quality(each, vectors, context)
+    return id
 
 
 def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph | None:
@@ -192,6 +199,7 @@ def _make_layout(
         seed=spec.seed,
         progress=context.progress,
         graph=graph,
+        with_quality=False,
         **spec.params,
     )
     context.store.save_layout(id, layout)
@@ -209,6 +217,16 @@ def _make_layout(
     )
 
 
+def _quality(id: str, vectors: KeyedVectors, context: Context) -> None:
+    with context.alone(id):
+        layout = present(context.store.layout(id), "The layout")
+        if layout.quality is None:
+            quality = measure_quality(vectors, layout.coordinates, progress=context.progress)
+            if quality is not None:
+                context.store.save_quality(id, quality)
+    context.publish(measured=id)
+
+
 def _expected_s(n: int, embedder: Embedder | None, layout: LayoutSpec | None) -> dict[str, float]:
     """Return the parts of a job with rough seconds each; their own rates soon replace them."""
     expected = {}
@@ -217,8 +235,10 @@ def _expected_s(n: int, embedder: Embedder | None, layout: LayoutSpec | None) ->
         expected["fit"] = 3.0 if slow else 1.0 + 1e-3 * n
         expected["vectors"] = 0.012 * n if slow else 2e-4 * n
     if layout is not None:
-        expected["graph"] = 0.1 + 2e-9 * n * n
-        expected["layout"] = 1.0 + (1e-3 if layout.method in ("umap", "tsne") else 1e-5) * n
+        expected["picture"] = 0.1 + 2e-5 * n
+        expected["graph"] = 0.1 + 1e-8 * n * n
+        expected["layout"] = 1.0 + 1e-3 * n if layout.method != "pca" else 0.1
+        expected["quality"] = 0.5 + 1e-3 * min(n, 5_000)
     return expected
 
 

@@ -49,8 +49,8 @@ class Job:
     result : mapping
         "dataset" and "run": the ids this job is about (the run may still be in the making until
         "run_ready" is true). "layouts": what is drawn so far, in order of appearance; "layout":
-        the newest of them. "graph": the kNN graph. "preview": ``{"id", "n", "of"}`` once there is
-        a picture of the first rows.
+        the newest of them. "qualities": the layouts whose quality is measured. "graph": the kNN
+        graph. "preview": ``{"id", "n", "of"}`` once there is a picture of the first rows.
     """
 
     id: str

@@ -319,9 +319,11 @@ class JobRunner:
 
     def _publish(self, id: str, result: Mapping[str, Any]) -> None:
         merged = {**self._open[id].result, **result}
-        if "layout" in result:
-            before = [each for each in merged.get("layouts", []) if each != result["layout"]]
-            merged["layouts"] = [*before, result["layout"]]
+        for one, many in (("layout", "layouts"), ("measured", "qualities")):
+            if one in result:
+                before = [each for each in merged.get(many, []) if each != result[one]]
+                merged[many] = [*before, result[one]]
+        merged.pop("measured", None)
         self._change(id, result=merged)
 
     def _finish(self, id: str, state: State, message: str) -> None:

@@ -84,6 +84,8 @@ class Slot:
         process = self.process
         if process is not None:
             process.stop()
+            if not self.ready:  # still importing: it would not notice for a while
+                process.kill()
 
     def join(self, timeout_s: float) -> None:
         """Wait for the end of a closed slot; kill what does not end by itself."""

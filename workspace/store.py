@@ -19,6 +19,7 @@ from workspace.locks import FileLock
 
 if TYPE_CHECKING:
     from projection.layout import Layout
+    from projection.quality import Quality
     from vectors import KnnGraph
 
 
@@ -116,13 +117,18 @@ class Store:
         self.entries.write("layouts", id, lambda f: formats.save_record(f, layout))
 
     def layout(self, id: str) -> Layout | None:
-        """Return a layout."""
+        """Return a layout; its quality is None until ``save_quality``."""
         loaded = self._record("layouts", id)
         if loaded is None:
             return None
         from projection.layout import Layout
 
-        return Layout(**loaded)
+        quality = self.entries.meta("qualities", id)
+        return Layout(**{**loaded, "quality": quality and quality["values"]})
+
+    def save_quality(self, id: str, quality: Quality) -> None:
+        """Keep how far a layout may be trusted; measured after the layout is shown."""
+        self.entries.write("qualities", id, lambda f: formats.save_record(f, quality))
 
     def save_preview(self, id: str, arrays: Mapping[str, AnyArray]) -> None:
         """Keep the first picture of a long encoding."""
@@ -151,6 +157,7 @@ class Store:
             self.entries.remove("graphs", graph_id(id, kind))
         for layout in layouts:
             self.entries.remove("layouts", layout)
+            self.entries.remove("qualities", layout)
         for entry in ("previews", "states", "vectors"):
             self.entries.remove(entry, id)
 

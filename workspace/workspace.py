@@ -237,7 +237,10 @@ class Workspace:
         return self._catalog.layouts(self.id, run)
 
     def layout(self, id: str) -> Layout:
-        """Return a layout."""
+        """Return a layout.
+
+        It is shown before its quality is measured: ``quality`` is None until then.
+        """
         found = self._catalog.layouts(self.id, id=id)
         _theirs(found[0] if found else None, "layout")
         return present(self._store.layout(id), "The layout")

@@ -125,8 +125,8 @@ def test_jobs_of_another_workspace_do_not_wait_for_a_long_queue(start):
 
 def test_workers_run_side_by_side_when_asked_for(start):
     runner = start(workers=2)
-    jobs = [runner.submit("w", ToyTask("count", seconds=1.5)) for _ in range(2)]
-    wait_for(lambda: all(runner.job(job.id).done for job in jobs), 6.0)
+    jobs = [runner.submit("w", ToyTask("count", seconds=60)) for _ in range(2)]
+    wait_for(lambda: all(runner.job(job.id).done for job in jobs))
     assert all(runner.job(job.id).state == "running" for job in jobs)
 
 
@@ -160,7 +160,7 @@ def test_children_end_with_a_killed_server_and_its_job_is_interrupted(start, hom
 
 def test_second_server_on_the_same_home_leaves_running_jobs_alone(start):
     first = start()
-    job = first.submit("w", ToyTask("count", seconds=1.0))
+    job = first.submit("w", ToyTask("count", seconds=3.0))
     wait_for(lambda: first.job(job.id).done)
     second = start()
     assert second.job(job.id).state == "running"
