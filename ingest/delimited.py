@@ -76,7 +76,7 @@ def read_delimited(
     encoding = detect_encoding(source, given=options.encoding, whole=max_rows is None)
     dialect, layout = sniff(source, options, encoding)
     if max_rows is not None:
-        max_rows = min(max_rows, max(_PREVIEW_CELLS // max(layout.width, 1), 200))
+        max_rows = min(max_rows, max(_PREVIEW_CELLS // max(layout.width, 1), 50))
     tally = _Tally()
     rows = _rows(source, encoding, dialect, layout, tally, options)
     columns, is_complete = _columns(rows, layout.width, max_rows)

@@ -24,6 +24,7 @@ _INTEGER_RE2 = r"^[-+]?\d{1,18}$"
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d{1,3}(?:\.\d+)?")
 _THOUSANDS_RE2 = r"^\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*$"
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?")
+_LONG = re.compile(r"[-+]?\d{19,}")  # beyond 64 bits: a name, too
 _CODE = re.compile(r"[-+]?0\d+")  # 007 is a name, not the number 7
 _TIMES = (
     ("%d/%m/%Y", "day/month/year"), ("%m/%d/%Y", "month/day/year"), ("%d.%m.%Y", "day.month.year"),
@@ -169,8 +170,13 @@ def _maybe_numbers(texts: pa.ChunkedArray, sample: list[str]) -> Values | None:
     if any(_CODE.fullmatch(value) for value in stripped):
         return None
     enough = _MOSTLY * len(sample)
+    if any(_LONG.fullmatch(value) for value in stripped):
+        return None
     plain, note = texts, ""
     if sum(bool(_NUMBER.fullmatch(v) or _THOUSANDS.fullmatch(v)) for v in stripped) >= enough:
+        quick = _cast(texts)
+        if quick is not None:
+            return None if _has_codes(texts, quick) else quick
         grouped = pc.match_substring_regex(texts, _THOUSANDS_RE2)
         if pc.any(grouped).as_py():
             plain = pc.if_else(grouped, pc.replace_substring(texts, ",", ""), texts)
@@ -188,8 +194,26 @@ def _if_mostly_numbers(found: Values, texts: pa.ChunkedArray) -> Values | None:
     present = len(texts) - texts.null_count
     if len(found) - found.n_missing < _MOSTLY * present:
         return None
-    codes = pc.match_substring_regex(texts, r"^\s*[-+]?0\d+\s*$")
-    return None if pc.any(codes).as_py() else found
+    return None if _has_codes(texts, found) else found
+
+
+def _has_codes(texts: pa.ChunkedArray, found: Values) -> bool:
+    if not found.is_integer or not pc.any(pc.starts_with(texts, "0")).as_py():
+        return False
+    return bool(pc.any(pc.match_substring_regex(texts, r"^\s*0\d+\s*$")).as_py())
+
+
+def _cast(texts: pa.ChunkedArray) -> Values | None:
+    """Return plain numbers fast, or None if anything else is among them."""
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            numbers = pc.cast(texts, kind)
+        except pa.ArrowInvalid:
+            continue
+        return (
+            Values("number", numbers) if kind == pa.int64() else Values("number", *_finite(numbers))
+        )
+    return None
 
 
 def _numbers(texts: pa.ChunkedArray) -> Values:
@@ -267,6 +291,8 @@ def _parse_times(series: pd.Series[Any], fmt: str) -> pd.Series[Any]:
 
 def _without_missing(texts: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:
     words = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(missing, pa.large_string()))
+    if not pc.any(words).as_py():
+        return texts
     return pc.if_else(words, pa.scalar(None, pa.large_string()), texts)
 
 
