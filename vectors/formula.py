@@ -1,38 +1,46 @@
-"""Arithmetic on keys: ``king - man + woman`` and its nearest rows (3CosAdd)."""
+"""Arithmetic on words: ``king - man + woman``.
+
+    formula := ["+" | "-"] term { ("+" | "-") term }
+    term    := [number "*"] (key | "(" formula ")")
+
+A key is taken as written, the longest that exists first, so that ``state-of-the-art`` and
+``new york`` are one key where they have a vector. Quotes make a key of anything.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.arrays import BoolVector, FloatVector
 from core.errors import QueryError
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 from vectors.neighbors import Neighbors
+from vectors.scoring import Float64
 
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”")
-_SPACED = re.compile(r"(?:^|\s)[+\-−–](?:\s|$)")
-_TOKEN = re.compile(r"\s*(?:\"([^\"]*)\"|“([^”]*)”|([()*])|([^\s()*\"“]+))")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?$")
-_MINUS = {"-", "−", "–"}
+_NUMBER = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*[*·×]\s*")
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
+_SPACED_SIGN = re.compile(r"(?:^|\s|\))[-+−](?=\s|\()")
+_CLOSE_SIGN = re.compile(r"[\w)\"”]\s*\+\s*[\w(\"“]|[*·×]\s*[\w(\"“]")
+_MINUS = "-−"  # also the typographic one
+_LONGEST = 1_000  # characters
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A vector made of keys.
+    """A vector that was computed from keys.
 
     Attributes
     ----------
     vector : (d,) float32
     used_keys : tuple of str
-        Keys that occur in it, in order; they are no answers to it.
+        Keys in it, in order of first use.
     text : str
-        How it was understood: "king − man + woman".
+        The formula as it was understood.
     """
 
     vector: FloatVector
@@ -40,155 +48,192 @@ class Formula:
     text: str
 
 
-def is_formula(text: str) -> bool:
-    """Tell whether ``text`` reads as arithmetic: an operator between spaces, or ``a+b``, ``2*a``.
+class _Term(NamedTuple):
+    weight: float
+    key: str
 
-    A hyphen within a word ("state-of-the-art") does not make a formula.
+
+def is_formula(text: str) -> bool:
+    """Tell whether ``text`` reads as arithmetic: a sign between spaces, a plus, or a weight.
+
+    A hyphen inside a word does not count, nor does a sentence without such a sign.
     """
-    bare = _QUOTED.sub("q", text)
-    return bool(_SPACED.search(bare) or re.search(r"\w\s*[+*]\s*\w", bare))
+    bare = _QUOTED.sub('"x"', text.strip())
+    if bare[:1] in ("+", *_MINUS):
+        bare = bare[1:].lstrip()
+    return bool(_SPACED_SIGN.search(bare) or _CLOSE_SIGN.search(bare) or _NUMBER.match(bare))
 
 
 def parse_formula(text: str, vectors: KeyedVectors) -> Formula:
-    """Return the vector of an expression over the keys of ``vectors``.
+    """Compute a formula over the keys of ``vectors``.
 
-    Terms are joined by ``+`` and ``-``; ``0.5*king`` weighs one, parentheses group, quotes hold a
-    key with spaces. A key that itself contains an operator ("state-of-the-art") is taken whole
-    when it exists. Under cosine each key counts with unit length, as in 3CosAdd (Levy and
-    Goldberg 2014, equation 1).
+    Under ``cosine`` every key's vector is scaled to unit length first, so that the nearest
+    neighbours of the result are the answers of 3CosAdd.
 
     Raises
     ------
     UnknownKey
-        With keys that look similar.
+        For a key without a vector, with near misses.
     QueryError
-        If the expression is not well formed, or its terms cancel out.
+        If the text is no formula, or its vector is zero under cosine.
+
+    References
+    ----------
+    Mikolov, Yih & Zweig (2013), Linguistic regularities, equation in section 4; named 3CosAdd by
+    Levy & Goldberg (2014).
     """
-    reader = _Reader(text, vectors)
-    vector, words = reader.expression()
-    if reader.peek() is not None:
-        raise QueryError(_malformed(text, f"{reader.peek()!r} was not expected there"))
-    if not np.any(np.abs(vector) > 1e-12):
-        raise QueryError(f"The terms of “{text}” cancel out. Use different keys.")
-    used = tuple(dict.fromkeys(reader.used))
-    return Formula(vector.astype(np.float32), used, words)
+    terms = _Parser(text, vectors).terms()
+    total = np.zeros(vectors.dim, dtype=np.float64)
+    for weight, key in terms:
+        total += weight * _direction(vectors, key)
+    if vectors.metric == "cosine" and np.linalg.norm(total) < 1e-6:
+        raise QueryError("The words of this formula cancel out, so nothing is near to the result.")
+    return Formula(
+        vector=total.astype(np.float32),
+        used_keys=tuple(dict.fromkeys(key for _, key in terms)),
+        text=_written(terms),
+    )
 
 
 def search_formula(
-    index: VectorIndex, formula: Formula, k: int = 10, *, where: BoolVector | None = None
+    index: VectorIndex, formula: Formula | str, k: int = 10, *, where: BoolVector | None = None
 ) -> Neighbors:
-    """Return the ``k`` rows nearest to ``formula``, its own keys left out.
+    """Return the ``k`` rows nearest to a formula, without the keys in it.
 
     Raises
     ------
-    QueryError, ParameterError
-        As ``VectorIndex.search``.
+    UnknownKey, QueryError, ParameterError
+        As ``parse_formula`` and ``VectorIndex.search``.
     """
-    own = [index.vectors.position(key) for key in formula.used_keys if index.vectors.has(key)]
-    room = len(index)
-    found = index.search(formula.vector, min(k + len(own), room), where=where)
-    keep = np.flatnonzero(~np.isin(found.positions, own))[:k]
-    return dataclasses.replace(
-        found,
+    if isinstance(formula, str):
+        formula = parse_formula(formula, index.vectors)
+    allowed = np.ones(len(index), dtype=bool) if where is None else np.array(where, dtype=bool)
+    # Only in the index's own keys: the formula may have been computed over another kind.
+    used = [index.vectors.position(key) for key in formula.used_keys if index.vectors.has(key)]
+    if where is None and not index.exact:
+        return _without(index.search(formula.vector, min(k + len(used), len(index))), used, k)
+    if len(allowed) == len(index):
+        allowed[used] = False
+    if not allowed.any():
+        raise QueryError("Only the words of the formula itself are left. Loosen the filter.")
+    return index.search(formula.vector, k, where=allowed)
+
+
+def _without(found: Neighbors, rows: list[int], k: int) -> Neighbors:
+    """Drop rows from an answer: a mask would make an approximate index compare every vector."""
+    keep = np.flatnonzero(~np.isin(found.positions, rows))[:k]
+    return Neighbors(
         keys=tuple(found.keys[i] for i in keep),
         kinds=tuple(found.kinds[i] for i in keep),
         positions=found.positions[keep],
         scores=found.scores[keep],
+        metric=found.metric,
+        exact=found.exact,
+        engine=found.engine,
+        n_compared=found.n_compared,
     )
 
 
-class _Reader:
-    """Recursive descent over ``expression := ['-'] term (('+'|'-') term)*``."""
+def _direction(vectors: KeyedVectors, key: str) -> Float64:
+    vector = vectors[key].astype(np.float64)
+    length = float(np.linalg.norm(vector))
+    return vector / length if vectors.metric == "cosine" and length > 0 else vector
+
+
+def _written(terms: list[_Term]) -> str:
+    parts = []
+    for i, (weight, key) in enumerate(terms):
+        sign = ("" if i == 0 else "+ ") if weight >= 0 else "- "
+        size = "" if abs(weight) == 1 else f"{abs(weight):g}*"
+        plain = re.fullmatch(r"[^\s\"+*()]+", key)
+        parts.append(f"{sign}{size}{key if plain else chr(34) + key + chr(34)}")
+    return " ".join(parts)
+
+
+class _Parser:
+    """Reads a formula from left to right, looking each key up as it goes."""
 
     def __init__(self, text: str, vectors: KeyedVectors) -> None:
-        self.text = text
-        self.vectors = vectors
-        self.tokens = list(_tokens(text, vectors))
-        self.used: list[str] = []
+        if len(text) > _LONGEST:
+            raise QueryError(f"A formula may have {_LONGEST:,} characters, this has {len(text):,}.")
+        self._text, self._vectors, self._at, self._depth = text.strip(), vectors, 0, 0
 
-    def peek(self) -> str | None:
-        return self.tokens[0][1] if self.tokens else None
+    def terms(self) -> list[_Term]:
+        """Return all weighted keys."""
+        found = self._sum(1.0)
+        if self._at < len(self._text):
+            raise self._wrong(f"unexpected “{self._text[self._at]}”")
+        return found
 
-    def _next_is(self, *symbols: str) -> bool:
-        return bool(self.tokens) and self.tokens[0][0] == "op" and self.tokens[0][1] in symbols
-
-    def expression(self) -> tuple[NDArray[np.float64], str]:
-        total = np.zeros(self.vectors.dim)
-        words = ""
-        sign = 1.0
-        if self._next_is("+", "-"):
-            sign = -1.0 if self.tokens.pop(0)[1] == "-" else 1.0
-        words = "− " if sign < 0 else ""
+    def _sum(self, weight: float) -> list[_Term]:
+        found: list[_Term] = []
+        sign = self._sign() or 1
         while True:
-            vector, part = self._term()
-            total += sign * vector
-            words += part
-            if not self._next_is("+", "-"):
-                return total, words
-            sign = -1.0 if self.tokens.pop(0)[1] == "-" else 1.0
-            words += " − " if sign < 0 else " + "
+            found += self._term(weight * sign)
+            following = self._sign()
+            if following is None:
+                return found
+            sign = following
 
-    def _term(self) -> tuple[NDArray[np.float64], str]:
-        if not self.tokens:
-            raise QueryError(_malformed(self.text, "it ends where a key should stand"))
-        kind, value = self.tokens.pop(0)
-        starred = self._next_is("*")
-        if starred and _NUMBER.match(value):
-            self.tokens.pop(0)
-            vector, part = self._term()
-            return float(value) * vector, f"{value}·{part}"
-        if kind == "op" and value == "(":
-            vector, part = self.expression()
-            if not self._next_is(")"):
-                raise QueryError(_malformed(self.text, "a closing parenthesis is missing"))
-            self.tokens.pop(0)
-            return vector, f"({part})"
-        if kind == "op":
-            raise QueryError(_malformed(self.text, f"a key should stand before {value!r}"))
-        return self._key(value), value
+    def _sign(self) -> int | None:
+        self._skip_spaces()
+        next = self._text[self._at : self._at + 1]
+        if next and next in "+" + _MINUS:
+            self._at += 1
+            return 1 if next == "+" else -1
+        return None
 
-    def _key(self, key: str) -> NDArray[np.float64]:
-        position = self.vectors.position(key)
-        self.used.append(key)
-        vector = np.asarray(self.vectors.matrix[position], dtype=np.float64)
-        norm = float(np.linalg.norm(vector))
-        return vector / norm if self.vectors.metric == "cosine" and norm > 0 else vector
+    def _term(self, weight: float) -> list[_Term]:
+        self._skip_spaces()
+        number = _NUMBER.match(self._text, self._at)
+        if number:
+            weight *= float(number[1])
+            self._at = number.end()
+        if self._text.startswith("(", self._at):
+            if self._depth >= 20:
+                raise self._wrong("too many parentheses inside each other")
+            self._at, self._depth = self._at + 1, self._depth + 1
+            found = self._sum(weight)
+            self._skip_spaces()
+            if not self._text.startswith(")", self._at):
+                raise self._wrong("a parenthesis is not closed")
+            self._at, self._depth = self._at + 1, self._depth - 1
+            return found
+        return [_Term(weight, self._key())]
 
+    def _key(self) -> str:
+        quoted = _QUOTED.match(self._text, self._at)
+        if quoted:
+            self._at = quoted.end()
+            key = quoted[1] or quoted[2] or ""
+            self._vectors.position(key)  # raises where there is none
+            return key
+        longest = self._longest_key()
+        if longest is not None:
+            return longest
+        word = re.match(r"[^\s+*()]+(?:\s+[^\s+*()−-][^\s+*()]*)*", self._text[self._at :])
+        if word is None:
+            raise self._wrong("a word is missing")
+        self._vectors.position(word[0])  # raises with near misses
+        self._at += word.end()
+        return word[0]
 
-def _tokens(text: str, vectors: KeyedVectors) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    end = 0
-    for match in _TOKEN.finditer(text):
-        end = match.end()
-        quoted = match.group(1) if match.group(1) is not None else match.group(2)
-        if quoted is not None:
-            found.append(("key", quoted))
-        elif match.group(3):
-            found.append(("op", match.group(3)))
-        else:
-            found += _split_chunk(match.group(4), vectors)
-    if text[end:].strip():
-        raise QueryError(_malformed(text, f"{text[end:].strip()!r} was not understood"))
-    return found
+    def _longest_key(self) -> str | None:
+        """Take the longest run of text that is a key and ends where a key can end."""
+        rest = self._text[self._at :]
+        ends = [m.start() for m in re.finditer(r"\s*(?:[-+−()]|\s|$)", rest) if m.start()]
+        for end in sorted(set(ends), reverse=True):
+            if self._vectors.has(rest[:end]):
+                self._at += end
+                return rest[:end]
+        return None
 
+    def _skip_spaces(self) -> None:
+        while self._text[self._at : self._at + 1].isspace():
+            self._at += 1
 
-def _split_chunk(chunk: str, vectors: KeyedVectors) -> list[tuple[str, str]]:
-    """Split a run without spaces: the longest existing key first, else at its operators."""
-    if chunk == "+" or chunk in _MINUS:
-        return [("op", "+" if chunk == "+" else "-")]
-    if vectors.has(chunk):
-        return [("key", chunk)]
-    if chunk[0] == "+" or chunk[0] in _MINUS:
-        return [("op", "+" if chunk[0] == "+" else "-"), *_split_chunk(chunk[1:], vectors)]
-    cuts = [i for i, c in enumerate(chunk) if i and (c == "+" or c in _MINUS)]
-    for cut in reversed(cuts):
-        if vectors.has(chunk[:cut]):
-            return [("key", chunk[:cut]), *_split_chunk(chunk[cut:], vectors)]
-    plus = chunk.find("+", 1)
-    if plus > 0 and plus < len(chunk) - 1:
-        return [("key", chunk[:plus]), *_split_chunk(chunk[plus:], vectors)]
-    return [("key", chunk)]
-
-
-def _malformed(text: str, why: str) -> str:
-    return f"“{text}” is not a formula: {why}. Write it like king - man + woman."
+    def _wrong(self, what: str) -> QueryError:
+        return QueryError(
+            f"This formula cannot be read: {what} at position {self._at + 1} of “{self._text}”. "
+            'Write it like king - man + woman, 0.5*paris, or "new york" - america.'
+        )
