@@ -143,7 +143,7 @@ def _quotes(text: str) -> tuple[str, ...]:
 
 def _least(dialect: Dialect) -> float:
     # Blanks and commas occur in every sentence: they must fit better to count as delimiters.
-    return 0.75 if dialect.delimiter == " " else 0.2
+    return 0.35 if dialect.delimiter == " " else 0.2
 
 
 def _score(dialect: Dialect, lines: list[str]) -> float:
@@ -157,13 +157,12 @@ def _score(dialect: Dialect, lines: list[str]) -> float:
     # The pattern score of the paper: many rows of few distinct widths, wider is a little better.
     pattern = sum(n * (w - 1) / w for w, n in widths.items()) / len(widths) / len(rows)
     modal, count = widths.most_common(1)[0]
-    if modal < 2 or (dialect.delimiter == " " and (count < 0.9 * len(rows) or len(rows) < 2)):
-        modal_share = 0.0 if dialect.delimiter == " " else count / len(rows) * (modal > 1)
-    else:
-        modal_share = count / len(rows)
-    pattern = max(pattern, modal_share * max(modal - 1, 0) / modal)
+    pattern = max(pattern, count / len(rows) * (modal - 1) / modal)
     cells = list(itertools.islice(itertools.chain.from_iterable(rows), _MAX_CELLS))
-    return pattern * _type_share(cells, dialect)
+    types = _type_share(cells, dialect)
+    if dialect.delimiter == " " and (len(rows) < 2 or count < 0.9 * len(rows) or types < 0.7):
+        return 0.0  # words between blanks are a sentence; numbers between them are a table
+    return pattern * types
 
 
 def _type_share(cells: list[str], dialect: Dialect) -> float:
@@ -176,7 +175,7 @@ def _type_share(cells: list[str], dialect: Dialect) -> float:
         elif not dialect.quotechar and cell[0] in "\"'":
             total += 0.05
         elif len(cell) < 100 and _WORDS.fullmatch(cell.strip()):
-            total += 0.9 if dialect.delimiter != " " else 0.8
+            total += 0.9 if dialect.delimiter != " " else 0.6
         else:
             total += 0.4
     return total / max(len(cells), 1)

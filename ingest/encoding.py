@@ -10,6 +10,7 @@ from typing import TextIO
 
 from core.errors import ParameterError, UnreadableSource
 from ingest.source import Source
+from ingest.wording import count
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -93,7 +94,7 @@ def detect_encoding(
         return Encoding("utf-8")
     if multibyte > 20 * bad:  # UTF-8 with an accident, not another encoding
         return Encoding(
-            "utf-8", "replace", f"{bad:,} bytes are not valid UTF-8 and were read as \ufffd."
+            "utf-8", "replace", f"{count(bad, 'byte')} not valid in UTF-8, read as \ufffd."
         )
     return _by_letters(_non_ascii_sample(source, None if whole else limit))
 
@@ -200,6 +201,9 @@ def _by_letters(sample: bytes) -> Encoding:
     fitting = sum(bool(_WESTERN.match(char)) for char in high)
     if fitting > 0.9 * len(high) and alone > 0.5:
         return Encoding("cp1252", "replace" if "\ufffd" in western else "strict", _said("cp1252"))
+    for codec in ("cp932", "euc_jp"):
+        if _kana_share(sample, codec) > 0.3:
+            return Encoding(codec, "replace", _said(codec))
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_isolation=_CANDIDATES, threshold=0.4).best()
@@ -207,6 +211,15 @@ def _by_letters(sample: bytes) -> Encoding:
         return Encoding("latin-1", note=_said("latin-1"))
     codec = "gb18030" if best.encoding.startswith("gb") else best.encoding
     return Encoding(codec, "replace", _said(codec))
+
+
+def _kana_share(sample: bytes, codec: str) -> float:
+    """Return the share of kana: Japanese has them, bytes misread as Japanese do not."""
+    try:
+        wide = [char for char in sample.decode(codec) if char > "\x7f"]
+    except UnicodeDecodeError:
+        return 0.0
+    return sum("\u3041" <= char <= "\u30ff" for char in wide) / max(len(wide), 1)
 
 
 def _isolated(sample: bytes) -> float:
