@@ -13,6 +13,8 @@ st.set_page_config(
     initial_sidebar_state="expanded",
 )
 
+st.logo("components/brand/wordmark.svg", icon_image="components/brand/mark.svg", size="large")
+
 page = st.navigation(
     [
         st.Page("pages/begin/start.py", title="Start", icon=":material/home:", default=True),

@@ -72,8 +72,16 @@ def _jobs_line() -> None:
         st.rerun()
 
 
+# Streamlit leaves a hand's breadth above the first line; the map needs the room.
+_ROOM = """<style>
+[data-testid="stMainBlockContainer"]{padding:2.6rem 2.4rem 3rem}
+[data-testid="stSidebarHeader"]{padding:1rem 1rem .6rem 1.75rem;margin:0;height:auto}
+</style>"""
+
+
 def header() -> None:
     """Draw a pending notice and the job this tab follows."""
+    st.html(_ROOM)
     notice = session.take_notice()
     if notice:
         st.warning(notice, icon=":material/link_off:")

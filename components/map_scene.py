@@ -39,5 +39,5 @@ def _build(key: tuple[str, str, str, bool], run: RunInfo) -> MapScene:
         edges=None
         if edges is None or len(edges) > _EDGES_SENT
         else np.column_stack([edges.source, edges.target]).astype(np.int32),
-        title=f"{run.title}",
+        title=f"{session.dataset(run.dataset).name} · {run.title}",
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components import session
 from components.colour_by import colour_by
-from components.embedding_map import MapLook, embedding_map
+from components.embedding_map import Colouring, MapLook, embedding_map
 from components.inspector import inspector, neighbour_controls, neighbours_of
 from components.items import RunItems
 from components.map_scene import map_scene
@@ -33,7 +33,7 @@ def map_view(run: RunInfo) -> None:
         picture, below = st.container(), st.container()
     with below:
         colouring, hits, fly = _controls(run, kind, items)
-        trust_line(layout, len(items))
+        trust_line(layout)
     with beside:
         choice = neighbour_controls(run, len(items))
         answer = st.container()
@@ -68,8 +68,8 @@ def _focus(items: RunItems) -> int | None:
 
 def _controls(
     run: RunInfo, kind: str, items: RunItems
-) -> tuple[object, NDArray[np.int64] | None, int]:
-    """Draw find, colour and projection; return the colouring, the hits and a fly-to counter."""
+) -> tuple[Colouring, NDArray[np.int64] | None, str]:
+    """Draw find, colour and projection; return the colouring, the hits and where to fly."""
     find, colour, project = st.columns([2, 1.4, 1], vertical_alignment="bottom")
     with colour:
         colouring = colour_by(run, kind, items)
@@ -83,13 +83,8 @@ def _controls(
             help="Marks every item whose text, id or label contains this, upper or lower case.",
         )
     if not wanted.strip():
-        return colouring, None, 0
+        return colouring, None, ""
     hits = items.containing(wanted.strip())
     with find:
         st.caption(f"{len(hits):,} of {len(items):,} items contain “{wanted.strip()}”")
-    return colouring, hits, hash_of(wanted)
-
-
-def hash_of(wanted: str) -> int:
-    """Return a number that changes with the searched text, so that the map flies once per text."""
-    return sum((i + 1) * ord(c) for i, c in enumerate(wanted)) + 1
+    return colouring, hits, wanted.strip()

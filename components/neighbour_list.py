@@ -99,10 +99,10 @@ def _row(
 
 
 _STYLE = """<style>
-.es-neighbours{list-style:none;margin:0;padding:0}
-.es-neighbours li{display:flex;gap:.6rem;align-items:flex-start;padding:.38rem 0;
+.es-neighbours.es-neighbours{list-style:none;margin:0;padding:0}
+.es-neighbours.es-neighbours li{margin:0;display:flex;gap:.6rem;align-items:flex-start;padding:.38rem 0;
 border-bottom:1px solid var(--st-border-color,#8883)}
-.es-rank{width:1.3rem;text-align:right;opacity:.6;font-variant-numeric:tabular-nums}
+.es-rank{min-width:1.2rem;font-size:.9rem;opacity:.65;font-variant-numeric:tabular-nums}
 .es-neighbours img{width:40px;height:40px;object-fit:contain;image-rendering:pixelated;
 border-radius:4px;background:#8881}
 .es-body{flex:1;min-width:0}

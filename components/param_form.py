@@ -6,10 +6,16 @@ from typing import Any
 
 import streamlit as st
 
+from core.modality import Modality
 from core.params import Params, Spec
 
 
-def param_form(params_class: type[Params], *, key: str) -> dict[str, Any]:
+_LABELS = {"dim": "Dimensions", "p": "p", "q": "q"}
+
+
+def param_form(
+    params_class: type[Params], *, key: str, modality: Modality | None = None
+) -> dict[str, Any]:
     """Draw one widget per setting, details folded away, and return the values by name.
 
     Parameters
@@ -17,8 +23,11 @@ def param_form(params_class: type[Params], *, key: str) -> dict[str, Any]:
     params_class : type of Params
     key : str
         Prefix of the widget keys; settings are kept per prefix while the tab is open.
+    modality : Modality, optional
+        Leaves out settings that do not matter for this kind of data.
     """
-    specs = params_class.specs()
+    declared = params_class.specs()
+    specs = {n: s for n, s in declared.items() if not s.only_for or modality in (*s.only_for, None)}
     values = {n: _widget(n, s, key) for n, s in specs.items() if not s.advanced}
     details = {n: s for n, s in specs.items() if s.advanced}
     if details:
@@ -28,7 +37,7 @@ def param_form(params_class: type[Params], *, key: str) -> dict[str, Any]:
 
 
 def _widget(name: str, spec: Spec, key: str) -> Any:
-    label = name.replace("_", " ").capitalize()
+    label = _LABELS.get(name) or name.replace("_", " ").capitalize()
     common: dict[str, Any] = {
         "help": spec.help,
         "key": f"{key}.{name}",

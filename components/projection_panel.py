@@ -89,13 +89,13 @@ def projection_panel(run: RunInfo, kind: str) -> None:
             st.rerun()
 
 
-def trust_line(info: LayoutInfo, n_total: int) -> None:
-    """Draw what was drawn, how, and how far the picture may be trusted."""
+def trust_line(info: LayoutInfo) -> None:
+    """Draw how the picture was made and how far it may be trusted."""
     layout = session.layout(info.id)
-    drawn = f"{len(layout.coordinates):,} of {n_total:,} drawn"
-    st.caption(" · ".join([drawn, layout_name(info), *quality_words(layout)]), help=_HELP)
-    for note in layout.notes:
-        st.caption(note)
+    notes = "\n\n".join(layout.notes)
+    st.caption(
+        " · ".join([layout_name(info), *quality_words(layout)]), help=f"{_HELP}\n\n{notes}".strip()
+    )
 
 
 def quality_words(layout: Layout) -> list[str]:

@@ -15,12 +15,18 @@ def run_header(run: RunInfo) -> None:
     """Draw dataset, method, size and metric, with the settings on demand."""
     info = next(d for d in session.workspace().datasets() if d.id == run.dataset)
     size = f"{info.n:,} {noun(info.modality, info.n)}"
-    st.markdown(
-        f"**{info.name}** · {size} · {run.title} · {run.dim:,}-d · {run.metric}",
-        help=f"{settings_text(run)}; seed {run.seed}; {run.seconds:.1f} s to embed",
+    what, how = st.columns([5, 1.2], vertical_alignment="center")
+    what.markdown(
+        f"##### {info.name} · {size} · {run.title} · {run.dim:,}-d · {run.metric}".replace(
+            "$", r"\$"
+        )
     )
-    for sentence in run.provenance.get("notes", ()):
-        st.caption(sentence)
+    with how.popover("How it was made", width="stretch"):
+        st.markdown(f"**{run.title}** with {settings_text(run) or 'no settings'}; seed {run.seed}.")
+        for sentence in run.provenance.get("notes", ()):
+            st.markdown(f"- {sentence}")
+        versions = ", ".join(f"{name} {v}" for name, v in run.versions.items())
+        st.caption(f"{run.seconds:.1f} s to embed · {run.bytes / 1e6:,.1f} MB · {versions}")
 
 
 def no_run_yet(title: str) -> None:

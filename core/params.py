@@ -15,10 +15,11 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from core.errors import ParameterError
+from core.modality import Modality
 
 Kind = Literal["integer", "real", "choice", "flag", "text"]
 
@@ -43,6 +44,8 @@ class Spec:
         Shown only when details are opened.
     step : float or None
         Step of the number input.
+    only_for : tuple of Modality
+        The kinds of data the setting matters for; empty for all.
     """
 
     kind: Kind
@@ -54,6 +57,7 @@ class Spec:
     labels: tuple[str, ...] = ()
     advanced: bool = False
     step: float | None = None
+    only_for: tuple[Modality, ...] = ()
 
     @property
     def allowed(self) -> str:
@@ -90,10 +94,18 @@ class Spec:
 
 
 def integer(
-    default: int, *, low: int, high: int, help: str, step: int = 1, advanced: bool = False
+    default: int,
+    *,
+    low: int,
+    high: int,
+    help: str,
+    step: int = 1,
+    advanced: bool = False,
+    only_for: Sequence[Modality] = (),
 ) -> Any:
     """Declare an integer setting with inclusive bounds."""
-    return _field(Spec("integer", default, help, low, high, step=step, advanced=advanced))
+    spec = Spec("integer", default, help, low, high, step=step, advanced=advanced)
+    return _field(replace(spec, only_for=tuple(only_for)))
 
 
 def real(
@@ -104,9 +116,11 @@ def real(
     help: str,
     step: float | None = None,
     advanced: bool = False,
+    only_for: Sequence[Modality] = (),
 ) -> Any:
     """Declare a real-valued setting with inclusive bounds."""
-    return _field(Spec("real", default, help, low, high, step=step, advanced=advanced))
+    spec = Spec("real", default, help, low, high, step=step, advanced=advanced)
+    return _field(replace(spec, only_for=tuple(only_for)))
 
 
 def choice(
@@ -116,17 +130,20 @@ def choice(
     help: str,
     labels: Sequence[str] = (),
     advanced: bool = False,
+    only_for: Sequence[Modality] = (),
 ) -> Any:
     """Declare a setting that takes one of a few texts."""
     spec = Spec(
         "choice", default, help, options=tuple(options), labels=tuple(labels), advanced=advanced
     )
-    return _field(spec)
+    return _field(replace(spec, only_for=tuple(only_for)))
 
 
-def flag(default: bool, *, help: str, advanced: bool = False) -> Any:
+def flag(
+    default: bool, *, help: str, advanced: bool = False, only_for: Sequence[Modality] = ()
+) -> Any:
     """Declare a yes-or-no setting."""
-    return _field(Spec("flag", default, help, advanced=advanced))
+    return _field(Spec("flag", default, help, advanced=advanced, only_for=tuple(only_for)))
 
 
 def text(default: str, *, help: str, advanced: bool = False) -> Any:

@@ -37,41 +37,51 @@ class PcaParams(Params):
     )
     standardise: bool = flag(
         True,
-        help="Tables: give every numeric column the same weight, whatever its unit.",
+        help="Give every numeric column the same weight, whatever its unit.",
+        only_for=(Modality.TABLE,),
     )
     image_size: int = integer(
         32,
         low=4,
         high=128,
         step=4,
-        help="Images: every image is resized to a square of at most this many pixels per side.",
+        help="Every image is resized to a square of at most this many pixels per side.",
+        only_for=(Modality.IMAGE,),
     )
-    colour: bool = flag(True, help="Images: compare colours too; otherwise only brightness counts.")
+    colour: bool = flag(
+        True,
+        help="Compare colours too; otherwise only brightness counts.",
+        only_for=(Modality.IMAGE,),
+    )
     fill: str = choice(
         "median",
         ("median", "mean"),
-        help="Tables: what stands in for a missing number; categories take the most frequent one.",
+        help="What stands in for a missing number; categories take the most frequent one.",
         advanced=True,
+        only_for=(Modality.TABLE,),
     )
     missing_flags: bool = flag(
         False,
-        help="Tables: add a column of 0 and 1 that says where a value was missing.",
+        help="Add a column of 0 and 1 that says where a value was missing.",
         advanced=True,
+        only_for=(Modality.TABLE,),
     )
     max_levels: int = integer(
         20,
         low=2,
         high=200,
-        help='Tables: how many values of a category count by themselves; others become "other".',
+        help='How many values of a category count by themselves; others become "other".',
         advanced=True,
+        only_for=(Modality.TABLE,),
     )
     min_share: float = real(
         0.01,
         low=0.0,
         high=0.5,
         step=0.01,
-        help='Tables: values in fewer than this share of the rows are counted as "other".',
+        help='Values in fewer than this share of the rows are counted as "other".',
         advanced=True,
+        only_for=(Modality.TABLE,),
     )
 
 

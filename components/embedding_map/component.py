@@ -1,16 +1,21 @@
 """Mount the map: one heavy element that hardly changes, two light ones that steer it.
 
-Streamlit replaces an unchanged message of 10 kB or more by a reference of about 1 kB, but only
-as a whole. So coordinates, colours and highlights travel in elements of their own: a click costs
-a few hundred bytes, another colouring a byte per point, and the points are sent once. In the page
-the three find each other by the map's name.
+Coordinates, colours and highlights travel in elements of their own: a click costs a few hundred
+bytes, another colouring a byte per point, and the points are sent once. In the page the three find
+each other by the map's name.
+
+Streamlit would not send unchanged points twice, but it would copy, serialise and hash them in
+every rerun (50 ms at 100,000 points). So once a scene has been sent to a session, only its
+signature is; a browser that does not hold it (the message was overtaken by another rerun) says so
+and gets the points again.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,9 @@ from core.errors import EmbedscopeError, ParameterError
 __all__ = ["MapEvents", "MapLook", "embedding_map"]
 
 _ASSETS = Path(__file__).parent / "assets"
+_SCENES_HELD = 3  # scenes a browser keeps; as many as HELD in 90_map.js
+_SESSIONS_KNOWN = 2_000
+_sent: OrderedDict[tuple[str, str], list[str]] = OrderedDict()  # (session, map) -> signatures
 
 
 def _read(name: str) -> str:
@@ -127,16 +135,18 @@ def embedding_map(scene: MapScene, look: MapLook, *, key: str, height: int = 640
         If the server does not serve its static folder, or it cannot be written.
     """
     _serve_plotly()
+    session = _session()
     with st.container(gap=None):
         # The light ones first: the map then finds its colours when it is drawn the first time.
         _control(key=f"{key}.paint", data=_paint_bytes(scene, look.colouring, key))
         _control(key=f"{key}.look", data=_look_bytes(scene, look, key))
         result = _map(
             key=key,
-            data=_scene_bytes(scene, key, height),
+            data=_scene_bytes(scene, key, height, session),
             on_clicked_change=_nothing,
             on_cleared_change=_nothing,
             on_selected_change=_nothing,
+            on_wanted_change=partial(_sent.pop, (session, key), None),
         )
     return _events(scene, result)
 
@@ -162,15 +172,26 @@ def _install_once(folder: str) -> None:
     install_plotly_js(folder)
 
 
-def _scene_bytes(scene: MapScene, key: str, height: int) -> bytes:
-    kept: dict[tuple[str, int], bytes] = scene.__dict__.setdefault("_messages", {})
-    if (key, height) not in kept:
-        header, blocks = scene.body
-        base_path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-        extra = {"name": key, "height": height, "plotly": plotly_file_name(), "basePath": base_path}
-        kept.clear()  # one message per scene is enough: a scene is drawn under one key
-        kept[key, height] = pack({**header, **extra}, blocks)
-    return kept[key, height]
+def _session() -> str:
+    context = get_script_run_ctx(suppress_warning=True)
+    return "" if context is None else context.session_id
+
+
+def _scene_bytes(scene: MapScene, key: str, height: int, session: str) -> bytes:
+    header, blocks = scene.body
+    base_path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    extra = {"name": key, "height": height, "plotly": plotly_file_name(), "basePath": base_path}
+    held = _sent.setdefault((session, key), [])
+    _sent.move_to_end((session, key))
+    if len(_sent) > _SESSIONS_KNOWN:
+        _sent.popitem(last=False)
+    if header["sig"] in held:
+        held.remove(header["sig"])
+        held.append(header["sig"])
+        return pack({**header, **extra, "known": True}, {})
+    held.append(header["sig"])
+    del held[:-_SCENES_HELD]
+    return pack({**header, **extra}, blocks)
 
 
 def _paint_bytes(scene: MapScene, colouring: Colouring | None, key: str) -> bytes:

@@ -23,7 +23,7 @@ with method:
     embedder = method_choice(info.modality)
 with form:
     st.subheader("Settings")
-    values = param_form(embedder.params_class, key=f"embed.{embedder.id}")
+    values = param_form(embedder.params_class, key=f"embed.{embedder.id}", modality=info.modality)
     seed = 0
     if embedder.stochastic:
         seed = st.number_input(

@@ -55,9 +55,7 @@ def embed(page: Any) -> None:
 def click_point(page: Any, position: int) -> None:
     """Click the point of an item on the map."""
     x, y = page.evaluate(
-        "i => { const m = [...window.__embedscopeMaps.values()].at(-1);"
-        " const [x, y] = m.pixelOf(i); return [x, y]; }",
-        position,
+        "i => [...window.__embedscopeMaps.values()].at(-1).pointOnPage(i)", position
     )
     page.mouse.move(x - 3, y - 3)
     page.mouse.move(x, y)

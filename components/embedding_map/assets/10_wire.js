@@ -15,10 +15,10 @@ function unpack(bytes) {
 }
 
 // The scene as the map uses it: columns of coordinates, lazily decoded hover texts.
-function readScene(bytes) {
-  const scene = unpack(bytes);
+function readScene(scene) {
   const { blocks, n, dims, k } = scene;
   scene.columns = Array.from({ length: dims }, (_, axis) => blocks.coordinates.subarray(axis * n, (axis + 1) * n));
+  scene.sheetUrls = []; // pictures, made when first shown
   const decoder = new TextDecoder();
   scene.hoverText = (i) => (blocks.hover
     ? decoder.decode(blocks.hover.subarray(blocks.hoverEnds[i - 1] ?? 0, blocks.hoverEnds[i])) : "");

@@ -120,7 +120,6 @@ function showTip(map, i) {
 function thumbnail(scene, i) {
   const { tile, columns, perSheet, mime, shown } = scene.sprites;
   const sheet = Math.floor(i / perSheet);
-  scene.sheetUrls ??= [];
   scene.sheetUrls[sheet] ??= URL.createObjectURL(new Blob([scene.blocks[`sheet${sheet}`]], { type: mime }));
   const at = i % perSheet;
   const picture = element("div", "em-tip-picture");

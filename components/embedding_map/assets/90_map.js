@@ -87,7 +87,9 @@ class EmbeddingMap {
     if (old) { this.stage.classList.add("em-fading"); await new Promise((done) => setTimeout(done, calm() ? 0 : 120)); }
     this.view = null;
     old?.destroy();
+    window.__emT.push(["plotly", performance.now()]);
     await this.mountView();
+    window.__emT.push(["mounted", performance.now()]);
     this.stage.classList.remove("em-fading");
     this.toolbarHost.replaceChildren(buildToolbar(this));
     this.setMode(this.state.mode);
@@ -339,20 +341,40 @@ class EmbeddingMap {
     this.observer.disconnect();
     if (maps.get(this.name) === this) maps.delete(this.name);
     this.view?.destroy();
-    for (const url of this.scene.sheetUrls ?? []) if (url) URL.revokeObjectURL(url);
     this.frame.remove();
   }
 }
 
+// Scenes this page holds, by signature: Python sends the points of each only once.
+const HELD = 3;
+const scenes = (window.__embedscopeScenes ??= new Map());
+
+function takeScene(bytes) {
+  const fresh = unpack(bytes);
+  const scene = fresh.known ? scenes.get(fresh.sig) : readScene(fresh);
+  if (!scene) return { wanted: fresh.sig };
+  scenes.delete(fresh.sig);
+  scenes.set(fresh.sig, scene); // the latest is the last
+  for (const [sig, old] of scenes) {
+    if (scenes.size <= HELD) break;
+    for (const url of old.sheetUrls ?? []) if (url) URL.revokeObjectURL(url);
+    scenes.delete(sig);
+  }
+  const { name, height, caption, title } = fresh; // what may change without the points
+  return { ...scene, name, height, caption, title };
+}
+
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  const scene = readScene(data);
+  (window.__emT ??= []).push(["call", performance.now()]);
+  const scene = takeScene(data);
   const send = { setStateValue, setTriggerValue };
   let map = parentElement.__embedscopeMap;
-  const cleanup = () => { map.destroy(); if (parentElement.__embedscopeMap === map) delete parentElement.__embedscopeMap; };
+  const cleanup = () => { map?.destroy(); if (parentElement.__embedscopeMap === map) delete parentElement.__embedscopeMap; };
+  if (scene.wanted) { setTriggerValue("wanted", scene.wanted); return cleanup; }
   if (map && !map.gone && map.name === scene.name) {
     map.send = send;
     map.retheme(); // called again for new bytes, or because the theme changed
-    if (map.scene.sig !== scene.sig || map.scene.caption !== scene.caption || map.scene.height !== scene.height) map.show(scene);
+    if (map.scene.sig !== scene.sig || map.scene.height !== scene.height) map.show(scene);
     return cleanup;
   }
   map?.destroy();
