@@ -10,11 +10,13 @@ from core.modality import Modality
 from embedders.base import Embedder
 from embedders.bert import Bert
 from embedders.given import Given
+from embedders.lsa import Lsa
+from embedders.node2vec import Node2Vec
 from embedders.pca import Pca
 from embedders.tfidf import Tfidf
 from embedders.word2vec import Word2Vec
 
-EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Tfidf, Word2Vec, Pca, Given)
+EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Lsa, Tfidf, Word2Vec, Pca, Node2Vec, Given)
 """In the order in which they are offered."""
 
 

@@ -1,0 +1,155 @@
+"""node2vec's second-order random walks, compiled; imported only where walks are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., object])
+Nodes = NDArray[np.int32]
+State = NDArray[np.uint64]
+
+# Constants of the splitmix64 generator (Steele, Lea & Flood 2014, Figure 17).
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
+
+
+def _compiled(function: F) -> F:
+    compiled: F = njit(cache=True, nogil=True)(function)
+    return compiled
+
+
+@_compiled
+def _mixed(z: np.uint64) -> np.uint64:
+    z = (z ^ (z >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    return z ^ (z >> _S31)
+
+
+@_compiled
+def _unit(state: State) -> float:
+    """Return a number in [0, 1) and advance the one-element generator state."""
+    state[0] += _GAMMA
+    return np.float64(_mixed(state[0]) >> _S11) * _TO_UNIT
+
+
+@_compiled
+def _has(indices: Nodes, first: int, last: int, node: int) -> bool:
+    """Tell whether sorted ``indices[first:last]`` holds ``node``."""
+    end = last
+    while first < last:
+        middle = (first + last) >> 1
+        if indices[middle] < node:
+            first = middle + 1
+        else:
+            last = middle
+    return first < end and indices[first] == node
+
+
+@_compiled
+def _draw(
+    indices: Nodes,
+    cumulative: NDArray[np.float64],
+    first: int,
+    last: int,
+    weighted: bool,
+    state: State,
+) -> int:
+    """Return a neighbour drawn in proportion to the weight of its edge."""
+    u = _unit(state)
+    if not weighted:
+        any_one: int = indices[first + np.int64(u * (last - first))]
+        return any_one
+    target, low, high = u * cumulative[last - 1], first, last - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if cumulative[middle] <= target:
+            low = middle + 1
+        else:
+            high = middle
+    by_weight: int = indices[low]
+    return by_weight
+
+
+@_compiled
+def biased_walks(
+    indptr: NDArray[np.int64],
+    indices: Nodes,
+    cumulative: NDArray[np.float64],
+    weighted: bool,
+    starts: Nodes,
+    length: int,
+    p: float,
+    q: float,
+    seed: np.uint64,
+    offset: np.uint64,
+) -> NDArray[np.int32]:
+    """Return one walk per start as ``(n_starts, length) int32``, -1 after a dead end.
+
+    Parameters
+    ----------
+    indptr : (n_nodes + 1,) int64
+    indices : (n_edges,) int32
+        CSR adjacency; the neighbours of each node ascend.
+    cumulative : (n_edges,) float64
+        Running sum of edge weights within each row; ignored unless ``weighted``.
+    weighted : bool
+    starts : (n_starts,) int32
+    length : int
+        Nodes per walk.
+    p, q : float
+        Return and in-out parameter.
+    seed, offset : uint64
+        Each walk has its own random stream, numbered from ``offset``: how walks are cut into
+        batches changes nothing.
+
+    Notes
+    -----
+    A step from ``v``, reached from ``t``, goes to ``x`` with a probability proportional to
+    ``α(t, x) w(v, x)``, where α is ``1/p`` if ``x = t``, 1 if ``x`` is a neighbour of ``t``, else
+    ``1/q``. It is drawn by rejection: propose by ``w``, accept with ``α / max α``. That needs no
+    table per edge pair, whose size is the sum of squared degrees.
+
+    References
+    ----------
+    Grover & Leskovec 2016, "node2vec", equation in section 3.2.2; rejection as in KnightKing
+    (Yang et al. 2019).
+    """
+    walks = np.full((len(starts), length), np.int32(-1), dtype=np.int32)
+    back, out = 1.0 / p, 1.0 / q
+    most, least = max(back, 1.0, out), min(back, 1.0, out)
+    state = np.empty(1, np.uint64)
+    for row in range(len(starts)):
+        state[0] = _mixed(seed + _GAMMA * (offset + np.uint64(row)))
+        node = starts[row]
+        previous = node
+        walks[row, 0] = node
+        for step in range(1, length):
+            first, last = indptr[node], indptr[node + 1]
+            if first == last:
+                break
+            chosen = _draw(indices, cumulative, first, last, weighted, state)
+            if step > 1 and most > least and last - first > 1:
+                while True:
+                    u = _unit(state) * most
+                    if u < least:
+                        break
+                    bias = out
+                    if chosen == previous:
+                        bias = back
+                    elif _has(indices, indptr[previous], indptr[previous + 1], chosen):
+                        bias = 1.0
+                    if u < bias:
+                        break
+                    chosen = _draw(indices, cumulative, first, last, weighted, state)
+            previous = node
+            node = chosen
+            walks[row, step] = node
+    return walks
