@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from core.errors import WorkspaceError
 from ingest.dataset import Dataset
 from workspace.catalog import Catalog
 from workspace.store import Store, present
+
+_WINDOW_S = 10.0
+_LASTING_S = 8.0
+_TRUSTED_S = 2.0  # a rate over less than this would jump
 
 Report = Callable[[dict[str, Any]], None]
 """Takes one message for the server; may raise ``Cancelled``."""
@@ -29,18 +34,19 @@ class StagedProgress:
 
     Notes
     -----
-    Every part starts with an expected time. Once it reports, the time it took so far stands for
-    its rate. The fraction is the time spent over the time expected in all; it never falls, even
-    when a part turns out to be slower than expected.
+    Every part starts with an expected time. Once it reports, its rate over the last seconds tells
+    (texts are embedded longest first, so the rate of the beginning would mislead). The fraction is
+    the time spent over the time expected in all; it never falls, even when a part turns out to be
+    slower than expected.
     """
 
     def __init__(self, report: Report, clock: Callable[[], float] = time.monotonic) -> None:
         self._report, self._clock = report, clock
-        self._begun = clock()
+        self._begun = self._part_begun = self._stage_begun = clock()
         self._ahead: dict[str, float] = {}
         self._expected = 0.0
-        self._part_begun = self._inner_begun = self._begun
-        self._inner = ""
+        self._stage = ""
+        self._seen: deque[tuple[float, int]] = deque()
         self._fraction = 0.0
 
     def plan(self, expected_s: Mapping[str, float]) -> None:
@@ -51,21 +57,25 @@ class StagedProgress:
         """Start a planned part; ``stage`` is what the user reads until the part reports."""
         self._expected = self._ahead.pop(part, 0.0)
         self._part_begun = self._clock()
-        self._inner = ""
         self(0, 0, stage)
+        self._stage = ""  # the part's own first report starts the measuring
 
     def __call__(self, done: int, total: int, stage: str = "", note: str = "") -> None:
         """Report progress of the current part; may raise ``Cancelled``."""
         now = self._clock()
-        if stage != self._inner:
-            self._inner, self._inner_begun = stage, now
-        left = self._left_in_part(done, total, now)
-        remaining = left + sum(self._ahead.values())
+        if stage != self._stage:
+            self._stage, self._stage_begun = stage, now
+            self._seen.clear()
+        self._seen.append((now, done))
+        while now - self._seen[1 if len(self._seen) > 1 else 0][0] > _WINDOW_S:
+            self._seen.popleft()
+        measured = self._measured_s(done, total)
+        ahead = sum(self._ahead.values())
+        remaining = ahead + self._left_in_part(measured, now)
         spent = now - self._begun
         if spent + remaining > 0:
             # 0.99: only the end of the job is the whole of it
             self._fraction = max(self._fraction, min(0.99, spent / (spent + remaining)))
-        known = done > 0 and now - self._inner_begun > 1.0
         self._report(
             {
                 "stage": stage,
@@ -73,14 +83,28 @@ class StagedProgress:
                 "total": int(total),
                 "note": note,
                 "fraction": self._fraction,
-                "eta_s": remaining if known else None,
+                "eta_s": None if measured is None else remaining,
             }
         )
 
-    def _left_in_part(self, done: int, total: int, now: float) -> float:
-        if done > 0 and total > 0:
-            return (now - self._inner_begun) / done * (total - done)
-        return max(0.0, self._expected - (now - self._part_begun))
+    def _measured_s(self, done: int, total: int) -> float | None:
+        """Return the seconds left of the current stage by its own rate, once that is known."""
+        (then, before), (now, _) = self._seen[0], self._seen[-1]
+        advanced = done - before
+        if now - then < _TRUSTED_S or advanced < 0.01 * total or advanced <= 0:
+            return None
+        return (now - then) / advanced * (total - done)
+
+    def _left_in_part(self, measured: float | None, now: float) -> float:
+        expected = max(0.0, self._expected - (now - self._part_begun))
+        if measured is None:
+            return expected
+        whole = measured + now - self._seen[0][0]
+        # A short stage (cutting into tokens) says nothing of the long one that follows it; a
+        # stage that lasts is the long one.
+        if whole < 0.25 * self._expected and now - self._stage_begun < _LASTING_S:
+            return max(measured, expected)
+        return measured
 
 
 @dataclass
