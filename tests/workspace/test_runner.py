@@ -193,3 +193,11 @@ def _alive(pid: int) -> bool:
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_job_fails_with_a_sentence_when_no_worker_can_start(start, monkeypatch, tmp_path):
+    monkeypatch.setattr("workspace.process.sys.executable", str(tmp_path / "missing"))
+    runner = start()
+    job = ended(runner, runner.submit("w", ToyTask("print")))
+    assert job.state == "failed"
+    assert job.message.startswith("No worker process could be started.")
