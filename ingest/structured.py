@@ -189,7 +189,12 @@ def _no_constant(_name: str) -> None:
 
 
 def _transpose(records: Sequence[Any]) -> tuple[list[str], tuple[pa.ChunkedArray, ...]]:
-    rows = [record if isinstance(record, dict) else {"text": record} for record in records]
+    rows = [
+        record
+        if isinstance(record, dict)
+        else {"text" if isinstance(record, str) else "value": record}
+        for record in records
+    ]
     names = list(dict.fromkeys(itertools.chain.from_iterable(rows)))
     return names, tuple(_column([row.get(name) for row in rows]) for name in names)
 

@@ -32,6 +32,7 @@ from ingest.values import verbatim
 from ingest.wording import count
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".ssv"})
+_JSON = frozenset({".json", ".jsonl", ".ndjson"})
 _PREVIEW_ROWS = 20_000
 _SHOWN_ROWS = 20
 _FEATURES = frozenset({"numeric", "categorical", "time"})
@@ -109,7 +110,9 @@ def load_table(source: Source, options: ReadOptions, *, max_rows: int | None = N
             f"{source.name} is a web page (HTML), whatever its name says. Open it in a "
             "spreadsheet program and save the table as .csv or .xlsx."
         )
-    if source.suffix not in _SUFFIXES and json_shape(_text_head(source, options)):
+    shape = json_shape(_text_head(source, options))
+    is_json = source.suffix in _JSON or shape == "lines"
+    if is_json or (shape and source.suffix not in _SUFFIXES):
         return read_json(source, options, max_rows=max_rows)
     return read_delimited(source, options, max_rows=max_rows)
 
@@ -124,7 +127,7 @@ def _certainty(source: Source) -> Certainty | None:
         return None
     if _looks_like_html(head):
         return Certainty.POSSIBLE
-    if source.suffix in _SUFFIXES:
+    if source.suffix in _SUFFIXES | _JSON:
         return Certainty.LIKELY
     text = _text_head(source, ReadOptions())
     if json_shape(text):
