@@ -55,8 +55,8 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     preview = _inspect(stamp, sources, asked, session.recall(f"data.options.{stamp}") or {})
     st.subheader(f"{preview.format}")
     _kind_choice(preview, stamp)
-    for sentence in preview.warnings:
-        st.warning(sentence, icon=":material/info:")
+    if preview.warnings:
+        st.warning("\n\n".join(preview.warnings).replace("$", r"\$"), icon=":material/info:")
     for sentence in preview.notes:
         st.caption(sentence)
     if preview.thumbnails:

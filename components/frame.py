@@ -67,15 +67,12 @@ def _jobs_line() -> None:
         return
     words = "1 job running" if len(active) == 1 else f"{len(active)} jobs waiting or running"
     st.caption(f":material/progress_activity: {words}")
-    if session.recall("job") is None and st.button("Show", key="frame.show_job", type="tertiary"):
-        session.follow(active[0])
-        st.rerun()
 
 
 # Streamlit leaves a hand's breadth above the first line; the map needs the room.
 _ROOM = """<style>
 [data-testid="stMainBlockContainer"]{padding:2.6rem 2.4rem 3rem}
-[data-testid="stSidebarHeader"]{padding:1rem 1rem .6rem 1.75rem;margin:0;height:auto}
+[data-testid="stSidebarHeader"]{padding:1rem 1rem .6rem .25rem;margin:0;height:auto}
 </style>"""
 
 

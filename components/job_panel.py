@@ -61,5 +61,5 @@ def _draw_ended(job: Job) -> None:
         session.follow(session.workspace().restart(job.id))
         st.rerun()
     if right.button("Dismiss", key="job.dismiss", type="tertiary", width="stretch"):
-        session.remember("job", None)
+        session.dismiss(job)
         st.rerun()

@@ -100,14 +100,14 @@ def _row(
 
 _STYLE = """<style>
 .es-neighbours.es-neighbours{list-style:none;margin:0;padding:0}
-.es-neighbours.es-neighbours li{margin:0;display:flex;gap:.6rem;align-items:flex-start;padding:.38rem 0;
-border-bottom:1px solid var(--st-border-color,#8883)}
+.es-neighbours.es-neighbours li{margin:0;display:flex;gap:.6rem;
+align-items:flex-start;padding:.38rem 0;border-bottom:1px solid #8883}
 .es-rank{min-width:1.2rem;font-size:.9rem;opacity:.65;font-variant-numeric:tabular-nums}
 .es-neighbours img{width:40px;height:40px;object-fit:contain;image-rendering:pixelated;
 border-radius:4px;background:#8881}
 .es-body{flex:1;min-width:0}
 .es-bar{display:block;height:5px;border-radius:3px;background:#8882;margin:.42rem 0 .3rem}
-.es-bar i{display:block;height:100%;border-radius:3px;background:var(--st-primary-color,#0b6e99)}
+.es-bar i{display:block;height:100%;border-radius:3px;background:#2b87b3}
 .es-text{display:block;font-size:.9rem;line-height:1.35;overflow-wrap:anywhere}
 .es-tag{display:inline-block;font-size:.75rem;padding:0 .4rem;margin-top:.2rem;border-radius:.6rem;
 background:#8882}

@@ -9,7 +9,6 @@ import streamlit as st
 from core.modality import Modality
 from core.params import Params, Spec
 
-
 _LABELS = {"dim": "Dimensions", "p": "p", "q": "q"}
 
 

@@ -10,6 +10,7 @@ from projection import list_projections
 from projection.layout import Layout
 from workspace.workspace import LayoutInfo, RunInfo
 
+_JUDGED_FROM = 5
 _KIND_WORDS = {"document": "texts", "word": "words", "image": "images", "node": "nodes"}
 
 
@@ -102,7 +103,8 @@ def quality_words(layout: Layout) -> list[str]:
     """Return the quality figures with the number of items they rest on."""
     quality = layout.quality
     if quality is None:
-        return ["too few points to judge the picture"]
+        few = len(layout) < _JUDGED_FROM
+        return ["too few points to judge the picture" if few else "quality is being measured…"]
     figures = {
         f"trustworthiness@{quality.k}": quality.trustworthiness,
         f"continuity@{quality.k}": quality.continuity,

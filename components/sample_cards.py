@@ -21,7 +21,7 @@ ICONS = {
 
 def sample_cards(*, columns: int = 3) -> bool:
     """Draw a card per sample; return True when one was opened (its map is being made)."""
-    samples = [s for s in list_samples() if s.embedder != "node2vec"]
+    samples = list_samples()
     opened = False
     for start in range(0, len(samples), columns):
         row = st.columns(columns)

@@ -172,14 +172,34 @@ def settle() -> None:
 
 
 def followed_job() -> Job | None:
-    """Return the job this tab watches, or None."""
+    """Return the job this tab watches, or None.
+
+    A fresh tab (a reload, a restarted server) takes up the workspace's newest job that still runs
+    or was interrupted, unless the user dismissed it.
+    """
     job_id = recall("job")
     if job_id is None:
-        return None
+        return _take_up_job()
     try:
         return workspace().job(job_id)
     except WorkspaceError:
         return None
+
+
+def _take_up_job() -> Job | None:
+    for job in workspace().jobs():
+        if (job.active or job.state == "interrupted") and job.id not in recall("dismissed", ()):
+            remember("job", job.id)
+            if recall("run") is None:
+                remember("awaiting", job.id)
+            return job
+    return None
+
+
+def dismiss(job: Job) -> None:
+    """Stop showing a job that has ended."""
+    remember("job", None)
+    remember("dismissed", (*recall("dismissed", ()), job.id))
 
 
 # -- what the server keeps in memory --------------------------------------------------------------
@@ -231,8 +251,11 @@ def _layout(workspace_id: str, layout_id: str) -> Layout:
 
 
 def layout(layout_id: str) -> Layout:
-    """Return a layout of this workspace."""
-    return _layout(recall("workspace"), layout_id)
+    """Return a layout of this workspace; its quality may come a moment later."""
+    found = _layout(recall("workspace"), layout_id)
+    if found.quality is None:  # being measured: do not remember its absence
+        _layout.clear(recall("workspace"), layout_id)
+    return found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
