@@ -19,7 +19,7 @@ from core.errors import ParameterError
 __all__ = ["Colouring", "categorical", "continuous"]
 
 _STEPS = 100  # colours of a continuous scale; more cannot be told apart on points
-_TOP = len(palette.CATEGORICAL_LIGHT)
+_TOP = 2 * len(palette.CATEGORICAL_LIGHT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +93,13 @@ def _is_missing(value: Any) -> bool:
         return True
 
 
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 def _written(value: Any) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
@@ -115,9 +122,10 @@ def categorical(
     title : str
         The column's name. A single class without a title is drawn without a legend.
     order : sequence of str, optional
-        Order of the classes; by default most frequent first, then by name.
+        Order of the classes; by default numbers by value, names most frequent first.
     top : int
-        Classes with a colour of their own (at most 11); the rest share the grey "other".
+        Classes with a colour of their own (at most 22, of which the first 11 can be told apart by
+        colour-blind readers); the rest share the grey "other".
 
     Returns
     -------
@@ -131,9 +139,11 @@ def categorical(
     if order is not None:
         place = {name: at for at, name in enumerate(order)}
         kept.sort(key=lambda name: place.get(name, len(place)))
+    elif all(_is_number(name) for name in kept):
+        kept.sort(key=float)
     names = list(kept)
-    light = list(palette.CATEGORICAL_LIGHT[: len(kept)])
-    dark = list(palette.CATEGORICAL_DARK[: len(kept)])
+    light = list(palette.extended(palette.CATEGORICAL_LIGHT, len(kept)))
+    dark = list(palette.extended(palette.CATEGORICAL_DARK, len(kept)))
     code_of: dict[str | None, int] = {name: at for at, name in enumerate(kept)}
     others = ranked[len(kept) :] if order is None else [r for r in ranked if r not in code_of]
     if others:

@@ -20,6 +20,7 @@ __all__ = [
     "OTHER_LIGHT",
     "SEQUENTIAL_DARK",
     "SEQUENTIAL_LIGHT",
+    "extended",
     "interpolate",
 ]
 
@@ -72,6 +73,28 @@ SEQUENTIAL_DARK: tuple[str, ...] = (
     "#d2c060",
     "#fee838",
 )
+
+
+def extended(colours: Sequence[str], n: int) -> tuple[str, ...]:
+    """Return ``n`` colours: the given ones, then each again in another shade.
+
+    Dark colours come back halfway to white, bright ones halfway to black, so that a class beyond
+    the first eleven keeps a colour of its own; neighbours in hue are told apart by the legend.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is more than twice the number of colours.
+    """
+    if n > 2 * len(colours):
+        raise ValueError(f"{n} colours cannot be made of {len(colours)}")
+    return (*colours, *map(_shade, colours))[:n]
+
+
+def _shade(colour: str) -> str:
+    channels = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    bright = 0.299 * channels[0] + 0.587 * channels[1] + 0.114 * channels[2] > 128
+    return "#" + "".join(f"{round(c * 0.5 if bright else (c + 255) / 2):02x}" for c in channels)
 
 
 def interpolate(anchors: Sequence[str], steps: int) -> tuple[str, ...]:

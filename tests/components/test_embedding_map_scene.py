@@ -18,7 +18,7 @@ from components.embedding_map import (
     continuous,
     draw_limit,
     draw_sample,
-    install_plotly_js,
+    install_static_files,
     sprite_sheet,
 )
 from components.embedding_map.wire import pack, unpack_bits
@@ -166,15 +166,15 @@ def test_a_broken_selection_is_empty(text: str) -> None:
     assert unpack_bits(text, 21).size == 0
 
 
-def test_classes_beyond_eleven_share_other_and_missing_is_told_apart() -> None:
-    values = [f"c{i:02}" for i in range(13) for _ in range(20 - i)] + [None, float("nan"), " "]
+def test_classes_beyond_twenty_two_share_other_and_missing_is_told_apart() -> None:
+    values = [f"c{i:02}" for i in range(24) for _ in range(30 - i)] + [None, float("nan"), " "]
     colours = categorical(values, title="topic")
     assert colours.names[:2] == ("c00", "c01")
-    assert colours.names[11:] == ("other (2 classes)", "missing")
-    assert colours.counts[11:] == (17, 3)
+    assert colours.names[22:] == ("other (2 classes)", "missing")
+    assert colours.counts[22:] == (15, 3)
     assert sum(colours.counts) == len(values)
-    assert len(colours.palette) == len(colours.palette_dark) == 13
-    assert colours.codes[-1] == 12
+    assert len(colours.palette) == len(colours.palette_dark) == 24
+    assert colours.codes[-1] == 23
 
 
 def test_whole_floats_read_as_whole_numbers_and_order_can_be_given() -> None:
@@ -232,18 +232,19 @@ def test_pictures_are_tiled_in_order(tmp_path: Any) -> None:
     )
 
 
-def test_plotly_js_is_copied_once_under_its_version(tmp_path: Any) -> None:
-    target = install_plotly_js(tmp_path)
-    assert target.parent.name == "static"
-    assert target.stat().st_size > 1_000_000
-    first = target.stat().st_mtime_ns
-    assert install_plotly_js(tmp_path).stat().st_mtime_ns == first
-    target.write_text("cut short")
-    assert install_plotly_js(tmp_path).stat().st_size > 1_000_000
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
+def test_library_and_script_are_copied_once_and_mended(tmp_path: Any) -> None:
+    library, script = install_static_files(tmp_path)
+    assert library.parent == script.parent == tmp_path / "static"
+    assert library.stat().st_size > 1_000_000
+    assert "export function mount" in script.read_text()
+    first = library.stat().st_mtime_ns
+    assert install_static_files(tmp_path)[0].stat().st_mtime_ns == first
+    library.write_text("cut short")
+    assert install_static_files(tmp_path)[0].stat().st_size > 1_000_000
+    assert {path.name for path in library.parent.iterdir()} == {library.name, script.name}
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Any) -> None:
     (tmp_path / "static").write_text("a file where the folder should be")
     with pytest.raises(EmbedscopeError, match="writable"):
-        install_plotly_js(tmp_path)
+        install_static_files(tmp_path)

@@ -59,8 +59,8 @@ def test_a_selection_has_ids_texts_and_columns_even_when_a_column_is_called_id()
 def test_numbers_are_coloured_on_a_scale_and_two_valued_columns_as_classes():
     scale = column_colouring(pd.Series([0.1, 0.5, np.nan, 2.0]), "numeric", "x")
     flags = column_colouring(pd.Series([0, 1, 1, 0]), "numeric", "x")
-    assert scale.is_continuous
-    assert not flags.is_continuous
+    assert scale.scale == "continuous"
+    assert flags.scale == "categorical"
 
 
 def test_the_number_of_clusters_stays_between_two_and_the_palette():
