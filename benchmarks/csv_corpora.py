@@ -45,12 +45,14 @@ Grid = tuple[list[str], list[list[str]]]
 
 
 def ours(name: str, data: bytes) -> Grid:
+    """Return header and rows as this project reads them."""
     table = read_delimited(Source(name, data=data), ReadOptions())
     rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
     return list(table.written or ()), [list(row) for row in rows]
 
 
-def clevercsv(name: str, data: bytes) -> Grid:
+def clevercsv(_name: str, data: bytes) -> Grid:
+    """Return the rows under the dialect that CleverCSV detects."""
     import clevercsv as library
 
     text = data.decode(_codec(data))
@@ -59,7 +61,8 @@ def clevercsv(name: str, data: bytes) -> Grid:
     return rows[0], rows[1:]
 
 
-def plain_csv(name: str, data: bytes) -> Grid:
+def plain_csv(_name: str, data: bytes) -> Grid:
+    """Return the rows under Python's default dialect."""
     rows = list(csv.reader(io.StringIO(data.decode(_codec(data)), newline="")))
     return rows[0], rows[1:]
 

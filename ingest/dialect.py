@@ -182,7 +182,10 @@ def _type_share(cells: list[str], dialect: Dialect) -> float:
 
 
 def _blanks_follow(dialect: Dialect, lines: list[str]) -> bool:
-    cells = [cell for row in dialect.reader(lines) for cell in row[1:] if cell]
+    try:
+        cells = [cell for row in dialect.reader(lines) for cell in row[1:] if cell]
+    except csv.Error:
+        return False
     return len(cells) > 1 and all(cell[0] == " " for cell in cells[:_MAX_CELLS])
 
 
@@ -193,6 +196,8 @@ def resplit(line: str, dialect: Dialect, width: int) -> list[str] | None:
     but is never closed before a delimiter (then it is a character like any other).
     """
     line = line.rstrip("\r\n")
+    if "\n" in line or "\r" in line:
+        return None
     for delimiter in DELIMITERS:
         if delimiter != dialect.delimiter and delimiter in line:
             row = next(Dialect(delimiter, dialect.quotechar, dialect.escapechar).reader([line]), [])

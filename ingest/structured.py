@@ -175,7 +175,12 @@ def _whole(text: str, source: Source, options: ReadOptions) -> Sequence[Any]:
         ) from error
     if isinstance(value, dict):
         value = _inner_records(value) or [value]
-    return list(value)
+    if not isinstance(value, list):
+        raise UnreadableSource(
+            f"{source.name} is a single JSON value. Give an array of objects, or one object per "
+            "line."
+        )
+    return value
 
 
 def _inner_records(value: Mapping[str, Any]) -> list[Any] | None:

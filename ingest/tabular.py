@@ -5,6 +5,9 @@ A table with a column of long, distinct texts becomes a TEXT dataset, any other 
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -145,9 +148,13 @@ def _is_delimited(text: str) -> bool:
     dialect, fit = detect_dialect(text)
     if dialect.delimiter in {NO_DELIMITER, " "} or fit < 0.3:
         return False
-    rows = [row for row in dialect.reader(text.splitlines(keepends=True)[:200]) if any(row)]
+    lines = itertools.islice(io.StringIO(text, newline=""), 200)
+    try:
+        rows = [row for row in dialect.reader(lines) if any(row)]
+    except csv.Error:
+        return False
     widths = Counter(map(len, rows))
-    width, n = widths.most_common(1)[0]
+    width, n = widths.most_common(1)[0] if widths else (0, 0)
     if len(rows) < 2 or width < 2 or n < 0.95 * len(rows):
         return False
     if dialect.delimiter in "\t|":

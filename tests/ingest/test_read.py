@@ -9,6 +9,8 @@ import random
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import EmbedscopeError, ParameterError, TooLarge, UnreadableSource
 from core.modality import Modality
@@ -75,6 +77,27 @@ def test_damage_to_a_good_file_gives_a_dataset_or_a_sentence_never_a_crash(seed)
         for call in (inspect_source, read_dataset):
             with contextlib.suppress(EmbedscopeError):  # anything else fails the test
                 call((name, bytes(data)))
+
+
+_PIECES = (
+    '"', "'", ",", ";", "\t", "|", " ", "\n", "\r\n", "\r", "\\", "a", "12", "1.5", "-3", "NA",
+    "2020-01-02", "é", "\0", "{", "[", "]", "<", "\ufeff", "id", "text", "some words here", "007",
+    "1,234", "inf", "9" * 25, "True",
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(["a.csv", "a.tsv", "a.txt", "a", "a.json", "a.jsonl", "a.xlsx"]),
+    pieces=st.lists(st.sampled_from(_PIECES), min_size=1, max_size=60),
+    codec=st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"]),
+)
+def test_any_jumble_of_signs_gives_a_dataset_or_a_sentence(name, pieces, codec):
+    data = "".join(pieces).encode(codec, "replace")
+    for call in (inspect_source, read_dataset):
+        with contextlib.suppress(EmbedscopeError):  # anything else fails the test
+            call((name, data), kind="text")
+            call((name, data), kind="table")
 
 
 def test_missing_paths_and_folders_are_refused_without_their_place(tmp_path):
