@@ -8,10 +8,15 @@ Hover, lasso, legend and camera never come back to Python; clicks and selections
 from __future__ import annotations
 
 from components.embedding_map.colouring import Colouring, categorical, continuous
-from components.embedding_map.component import MapEvents, MapLook, embedding_map
-from components.embedding_map.plotly_js import install_plotly_js
+from components.embedding_map.component import (
+    MapEvents,
+    MapLook,
+    embedding_map,
+    preload_map,
+)
 from components.embedding_map.sampling import draw_limit, draw_sample
 from components.embedding_map.scene import MapScene, SpriteSheet, sprite_sheet
+from components.embedding_map.static_files import install_static_files
 
 __all__ = [
     "Colouring",
@@ -24,6 +29,7 @@ __all__ = [
     "draw_limit",
     "draw_sample",
     "embedding_map",
-    "install_plotly_js",
+    "install_static_files",
+    "preload_map",
     "sprite_sheet",
 ]

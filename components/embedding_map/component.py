@@ -25,32 +25,33 @@ from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.embedding_map.colouring import Colouring
-from components.embedding_map.plotly_js import install_plotly_js, plotly_file_name
 from components.embedding_map.scene import MapScene
+from components.embedding_map.static_files import (
+    install_static_files,
+    map_script_name,
+    plotly_file_name,
+    read_asset,
+)
 from components.embedding_map.wire import pack, unpack_bits
 from core.errors import EmbedscopeError, ParameterError
 
-__all__ = ["MapEvents", "MapLook", "embedding_map"]
+__all__ = ["MapEvents", "MapLook", "embedding_map", "preload_map"]
 
-_ASSETS = Path(__file__).parent / "assets"
 _SCENES_HELD = 3  # scenes a browser keeps; as many as HELD in 90_map.js
 _SESSIONS_KNOWN = 2_000
 _sent: OrderedDict[tuple[str, str], list[str]] = OrderedDict()  # (session, map) -> signatures
 
 
-def _read(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-# The map's script is kept in parts by topic; a component's script is one module, so they are
-# joined in the order of their numbers. No build step, nothing to install.
-_SCRIPT = "\n".join(_read(path.name) for path in sorted(_ASSETS.glob("[0-9]*.js")))
-
+# Small scripts that travel with the messages; the map's own is served from the static folder.
+_LOADER = read_asset("00_loader.js")
 _map = st.components.v2.component(
-    "embedscope_map", js=_SCRIPT, css=_read("map.css"), isolate_styles=False
+    "embedscope_map", js=_LOADER + read_asset("boot.js"), isolate_styles=False
 )
 _control = st.components.v2.component(
-    "embedscope_map_control", js=_read("control.js"), isolate_styles=False
+    "embedscope_map_control", js=read_asset("control.js"), isolate_styles=False
+)
+_preload = st.components.v2.component(
+    "embedscope_map_preload", js=_LOADER + read_asset("preload.js"), isolate_styles=False
 )
 
 
@@ -134,7 +135,7 @@ def embedding_map(scene: MapScene, look: MapLook, *, key: str, height: int = 640
     EmbedscopeError
         If the server does not serve its static folder, or it cannot be written.
     """
-    _serve_plotly()
+    _serve_static_files()
     session = _session()
     with st.container(gap=None):
         # The light ones first: the map then finds its colours when it is drawn the first time.
@@ -151,11 +152,28 @@ def embedding_map(scene: MapScene, look: MapLook, *, key: str, height: int = 640
     return _events(scene, result)
 
 
+def preload_map() -> None:
+    """Let the browser read the drawing library before there is a map (for the start page).
+
+    Raises
+    ------
+    EmbedscopeError
+        As :func:`embedding_map`.
+    """
+    _serve_static_files()
+    _preload(key="embedscope_map_preload", data=_library())
+
+
+def _library() -> dict[str, str]:
+    base_path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return {"plotly": plotly_file_name(), "script": map_script_name(), "basePath": base_path}
+
+
 def _nothing() -> None:
     """Make an event known to Streamlit: it passes on only those that have a callback."""
 
 
-def _serve_plotly() -> None:
+def _serve_static_files() -> None:
     context = get_script_run_ctx(suppress_warning=True)
     if context is None:  # a notebook or a bare import: nothing is drawn
         return
@@ -169,7 +187,7 @@ def _serve_plotly() -> None:
 
 @cache
 def _install_once(folder: str) -> None:
-    install_plotly_js(folder)
+    install_static_files(folder)
 
 
 def _session() -> str:
@@ -179,8 +197,7 @@ def _session() -> str:
 
 def _scene_bytes(scene: MapScene, key: str, height: int, session: str) -> bytes:
     header, blocks = scene.body
-    base_path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    extra = {"name": key, "height": height, "plotly": plotly_file_name(), "basePath": base_path}
+    extra = {"name": key, "height": height, **_library()}
     held = _sent.setdefault((session, key), [])
     _sent.move_to_end((session, key))
     if len(_sent) > _SESSIONS_KNOWN:

@@ -228,6 +228,25 @@ def test_another_layout_of_the_same_items_keeps_legend_and_selection(open_map: A
     assert 0 < y < it.ask("stage.clientHeight")
 
 
+def test_points_are_sent_once_and_again_when_the_browser_lost_them(open_map: Any) -> None:
+    it = open_map("n=20000")
+    first, points = it.ask("scene.sig"), it.received
+
+    def show(name: str, other_than: str) -> int:
+        before = it.received
+        it.page.get_by_text(name, exact=True).click()
+        it.page.wait_for_function(f"{MAP}.frame.dataset.scene !== '{other_than}'", timeout=20_000)
+        it.settle()
+        return it.received - before
+
+    assert show("second", first) > 0.4 * points
+    assert show("first", it.ask("scene.sig")) < 0.4 * points  # known here: only its name travels
+    assert it.ask("scene.sig") == first
+    it.page.evaluate("window.__embedscopeScenes.clear()")
+    assert show("second", first) > 0.4 * points
+    assert it.ask("counts().drawn") == 20_000
+
+
 def test_three_dimensions_hover_click_turn_and_lasso(open_map: Any) -> None:
     it = open_map("n=800&dims=3")
     target = it.isolated_point()

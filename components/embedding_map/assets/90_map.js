@@ -87,9 +87,7 @@ class EmbeddingMap {
     if (old) { this.stage.classList.add("em-fading"); await new Promise((done) => setTimeout(done, calm() ? 0 : 120)); }
     this.view = null;
     old?.destroy();
-    window.__emT.push(["plotly", performance.now()]);
     await this.mountView();
-    window.__emT.push(["mounted", performance.now()]);
     this.stage.classList.remove("em-fading");
     this.toolbarHost.replaceChildren(buildToolbar(this));
     this.setMode(this.state.mode);
@@ -364,8 +362,16 @@ function takeScene(bytes) {
   return { ...scene, name, height, caption, title };
 }
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  (window.__emT ??= []).push(["call", performance.now()]);
+// STYLES stands above the first part: the style sheet as text.
+function addStyles() {
+  if (document.querySelector("style[data-embedscope-map]")) return;
+  const sheet = element("style", "", { text: STYLES });
+  sheet.dataset.embedscopeMap = "";
+  document.head.append(sheet);
+}
+
+export function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+  addStyles();
   const scene = takeScene(data);
   const send = { setStateValue, setTriggerValue };
   let map = parentElement.__embedscopeMap;
