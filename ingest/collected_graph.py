@@ -12,6 +12,7 @@ from core.errors import UnreadableSource
 from ingest.limits import Limits, check_limit
 from ingest.raw_graph import RawGraph, check_nodes
 from ingest.raw_table import RawTable
+from ingest.wording import count
 
 _DRAWING = frozenset({"graphics", "viz", "x", "y", "z"})
 
@@ -61,9 +62,9 @@ class CollectedGraph:
         ids = list(self.places)
         notes = []
         if len(ids) > declared and declared:
-            notes.append(f"{len(ids) - declared:,} nodes occur in edges only.")
+            notes.append(f"{count(len(ids) - declared, 'node')} in edges only.")
         if self.n_repeated:
-            notes.append(f"{self.n_repeated:,} nodes are declared again; the first counts.")
+            notes.append(f"{count(self.n_repeated, 'node')} declared again; the first counts.")
         self.attributes += [{}] * (len(ids) - declared)
         labels = [str(a.get("label", "")) for a in self.attributes]
         use_labels = all(labels) and len(set(labels)) == len(labels) and labels != ids

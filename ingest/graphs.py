@@ -24,6 +24,7 @@ from ingest.preview import Preview
 from ingest.raw_graph import RawGraph, build_edges
 from ingest.reader import ReadOptions, Recognition, Sources
 from ingest.source import Source, as_source
+from ingest.wording import count
 
 _WHOLE_PREVIEW = 8 * MB
 
@@ -151,16 +152,16 @@ def _isolated(edges: Edges, n: int) -> Sequence[str]:
     touched = np.zeros(n, bool)
     touched[edges.source] = touched[edges.target] = True
     alone = n - int(touched.sum())
-    return (f"{alone:,} nodes have no edge; they are kept.",) if alone else ()
+    return (f"{count(alone, 'node')} without an edge kept.",) if alone else ()
 
 
 def _warnings(graph: RawGraph) -> tuple[str, ...]:
     bad = int((~(np.isfinite(graph.weight) & (graph.weight > 0))).sum())
     warnings = []
     if bad:
-        warnings.append(f"{bad:,} edges without a positive weight will be dropped.")
+        warnings.append(f"{count(bad, 'edge')} without a positive weight will be dropped.")
     if graph.n_dropped:
-        warnings.append(f"{graph.n_dropped:,} records cannot be read as an edge.")
+        warnings.append(f"{count(graph.n_dropped, 'record')} without two ends will be dropped.")
     return tuple(warnings)
 
 

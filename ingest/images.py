@@ -31,6 +31,7 @@ from ingest.side_table import (
     SIDE_SUFFIXES,
 )
 from ingest.source import Source
+from ingest.wording import count
 
 __all__ = ["READER", "ImageFolderItems", "ImageItems", "decode", "encode_png", "thumbnail"]
 
@@ -218,12 +219,12 @@ def _notes(found: _Gathered, items: ImageItems) -> list[str]:
     notes = [", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) + "."]
     n_moving = sum(facts.has_more_frames for facts in found.facts)
     if n_moving:
-        notes.append(f"{n_moving:,} are animated or have pages; their first frame is used.")
+        notes.append(f"{count(n_moving, 'image')} animated or with pages; the first frame is used.")
     n_copies = len(items) - len(set(items.hashes))
     if n_copies:
-        notes.append(f"{n_copies:,} are exact copies of another one; they are kept.")
+        notes.append(f"{count(n_copies, 'exact copy', 'exact copies')} of another image kept.")
     if found.renamed:
-        notes.append(f"{found.renamed:,} names occurred before and got a number.")
+        notes.append(f"{count(found.renamed, 'name')} taken already; such an image got a number.")
     return notes
 
 
@@ -233,7 +234,7 @@ def _dataset_name(sources: Sources) -> str:
 
 
 def _format(sources: Sequence[Source], n_images: int, with_table: bool) -> str:
-    images = f"{n_images:,} image{'s' * (n_images != 1)}"
+    images = count(n_images, "image")
     beside = " and a table" if with_table else ""
     return (f"zip of {images}" if any(map(is_zip, sources)) else images) + beside
 

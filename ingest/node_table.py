@@ -19,6 +19,7 @@ from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions
 from ingest.side_table import aligned, described, key_column, keys_of, read_side_table
 from ingest.source import Source
+from ingest.wording import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +134,11 @@ def _notes(
     table: JoinableTable, n_rows: int, n_matched: int, only_edges: Sequence[str]
 ) -> tuple[str, ...]:
     notes = [
-        f"{table.name}: {n_rows:,} nodes by column {table.key!r}, {n_matched:,} of them have edges."
+        f"{table.name}: {count(n_rows, 'node')} by column {table.key!r}, {n_matched:,} in edges."
     ]
     n_repeated = len(table.keys) - n_rows
     if n_repeated:
-        notes.append(f"{n_repeated:,} rows of it repeat an id or have none; the first counts.")
+        notes.append(f"{count(n_repeated, 'row')} of it left out: no id, or a repeated one.")
     if only_edges:
-        notes.append(f"{len(only_edges):,} nodes occur in edges only ({only_edges[0]!r}, …).")
+        notes.append(f"{count(len(only_edges), 'node')} in edges only ({only_edges[0]!r} …).")
     return tuple(notes)

@@ -22,6 +22,7 @@ from ingest.dataset import Dropped
 from ingest.encoding import detect_encoding, undecodable
 from ingest.limits import Limits, check_limit
 from ingest.source import Source
+from ingest.wording import count
 
 _DELIMITERS = ("\t", ",", ";", "|")
 _COMMENT = re.compile(rb"(?m)^[ \t]*[#%][^\n]*(?:\n|\Z)")
@@ -98,7 +99,7 @@ def read_plain_table(
     if comments:
         data, first_comment, n_comments = _without_comments(data)
     if n_comments:
-        notes = (*notes, f"{n_comments:,} comment lines were skipped.")
+        notes = (*notes, f"{count(n_comments, 'comment line')} skipped.")
     head = [line for line in data[:262_144].decode("utf-8", "replace").split("\n") if line.strip()]
     if len(data) > 262_144 and len(head) > 1:
         head.pop()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest.dataset import Dataset, Dropped, Edges
 from ingest.limits import Limits, check_limit
 from ingest.raw_table import RawTable
+from ingest.wording import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +98,9 @@ def build_edges(
     n_loops = int((source == target).sum())
     key, weight, n_parallel = _summed(source * n + target, weight)
     if n_parallel:
-        notes.append(f"{n_parallel:,} edges repeat another one; their weights were added.")
+        notes.append(f"Parallel edges: {count(n_parallel, 'edge')} added to another's weight.")
     if n_loops:
-        notes.append(f"{n_loops:,} edges lead from a node to itself; they are kept.")
+        notes.append(f"{count(n_loops, 'self-loop')} kept.")
     back = _reverse_places(key, n)
     ordinary = key // n != key % n
     mutual = float((back[ordinary] >= 0).mean()) if ordinary.any() else 0.0
@@ -109,7 +110,9 @@ def build_edges(
         both = graph.merges_directions or mutual > 0.98
         key, weight, n_folded = _undirected(key, weight, n, both=both)
         if n_folded and not both:
-            notes.append(f"{n_folded:,} edges occur in both directions; their weights were added.")
+            notes.append(
+                f"{count(n_folded, 'pair')} of nodes joined in both directions; weights added."
+            )
     edges = Edges(
         (key // n).astype(np.int32), (key % n).astype(np.int32), weight.astype(np.float32), directed
     )

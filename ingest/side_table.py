@@ -146,8 +146,9 @@ def _with_label(columns: list[Column], *, only_column_is_label: bool) -> list[Co
         n, distinct = len(column.values), column.values.n_distinct
         if column.is_said or column.values.kind not in {"number", "string"}:
             continue
-        groups = 2 <= distinct < n and distinct <= n / 2 + 1
-        whole = column.values.kind == "string" or column.values.is_integer
+        is_text = column.values.kind == "string"
+        groups = 2 <= distinct < n and distinct <= (n / 2 + 1 if is_text else n / 3)
+        whole = is_text or column.values.is_integer
         if groups and whole and (alone or _LABEL_NAME.fullmatch(column.name)):
             made = dataclasses.replace(
                 column,

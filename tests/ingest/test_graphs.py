@@ -105,14 +105,14 @@ def test_parallel_edges_are_summed_and_counted():
         "a b 1\na b 2\nb a 4\nb c 1\nc d 1\n" + "".join(f"x{i} y 1\n" for i in range(99))
     )
     assert ("a", "b", 7.0) in edges(dataset)
-    assert any("1 edges repeat" in note for note in dataset.notes)
-    assert any("1 edges occur in both directions" in note for note in dataset.notes)
+    assert any("1 edge added" in note for note in dataset.notes)
+    assert any("1 pair of nodes joined in both" in note for note in dataset.notes)
 
 
 def test_self_loops_are_kept_and_counted():
     dataset = read("a a\na b\n")
     assert edges(dataset) == [("a", "a", 1.0), ("a", "b", 1.0)]
-    assert any("1 edges lead from a node to itself" in note for note in dataset.notes)
+    assert any("1 self-loop" in note for note in dataset.notes)
 
 
 @pytest.mark.parametrize("bad", ["0", "-1", "x", "nan"])
@@ -309,7 +309,7 @@ def test_nodes_of_the_table_without_edges_are_kept_and_counted():
     assert edges(dataset) == [("a", "b", 1.0), ("b", "c", 1.0)]
     assert dataset.columns["label"].tolist()[:4] == ["x", "x", "y", "y"]
     assert dataset.columns["label"].isna().tolist() == [False] * 4 + [True]
-    assert any("2 nodes have no edge" in note for note in dataset.notes)
+    assert any("2 nodes without an edge" in note for note in dataset.notes)
 
 
 def test_nodes_option_joins_a_graph_file_by_its_ids_too():

@@ -268,7 +268,7 @@ def test_same_name_twice_gets_a_number():
 
 def test_exact_copies_are_counted():
     files = [Source(f"{i}.png", data=encoded(flat(RED))) for i in range(3)]
-    assert any("2 are exact copies" in n for n in READER.read(files, OPTIONS).notes)
+    assert any("2 exact copies" in n for n in READER.read(files, OPTIONS).notes)
 
 
 def test_number_of_images_is_limited():
