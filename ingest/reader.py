@@ -75,6 +75,8 @@ class ReadOptions:
     directed : bool or None
     nodes, metadata : source or None
         Node table of a graph, metadata of vectors.
+    dim : int or None
+        Length of one vector in a file that does not say it (raw tensors, ``.bytes``).
     limits : Limits
     """
 
@@ -94,6 +96,7 @@ class ReadOptions:
     directed: bool | None = None
     nodes: SourceLike | Source | None = None
     metadata: SourceLike | Source | None = None
+    dim: int | None = None
     limits: Limits = DEFAULT_LIMITS
 
     @classmethod
