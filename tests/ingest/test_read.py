@@ -86,7 +86,7 @@ _PIECES = (
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(["a.csv", "a.tsv", "a.txt", "a", "a.json", "a.jsonl", "a.xlsx"]),
     pieces=st.lists(st.sampled_from(_PIECES), min_size=1, max_size=60),
