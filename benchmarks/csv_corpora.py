@@ -214,8 +214,9 @@ def million(rows: int = 1_000_000) -> None:
         )
         seconds, cpu, before, peak, n = json.loads(run.stdout)
         print(
-            f"million  {n:,} rows, {size:.0f} MB: {seconds:.1f} s ({cpu:.1f} s CPU), peak {peak:.0f} MB "
-            f"({before:.0f} MB of it imports), {(peak - before) / size:.1f} x the file"
+            f"million  {n:,} rows, {size:.0f} MB: {seconds:.1f} s ({cpu:.1f} s CPU), "
+            f"peak {peak:.0f} MB ({before:.0f} MB of it imports), "
+            f"{(peak - before) / size:.1f} x the file"
         )
 
 

@@ -182,7 +182,8 @@ def _string_role(name: str, position: int, values: Values, n: int) -> tuple[Role
     words, chars = _lengths(values.sample)
     # A remark below a table stands in its first column and does not make that one of texts.
     is_text = present >= 0.2 * n and _is_text(name, words, chars, distinct / max(present, 1))
-    all_differ = distinct == n
+    # In a list of words, "null" and "nan" are words: a few missing ones do not spoil an id.
+    all_differ = distinct == present and values.n_missing <= 0.01 * n
     if all_differ and n > 1 and not is_text and (_is_id_name(name) or (position == 0 and n > 20)):
         return "id", "a different value in every row"
     if is_text:

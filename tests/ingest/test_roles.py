@@ -69,6 +69,14 @@ def test_ids_with_leading_zeros_stay_as_written():
     assert data.ids[:3] == ("000", "001", "002")
 
 
+def test_a_list_of_words_keeps_the_words_that_elsewhere_mean_missing():
+    words = ["null", "nan", "NA", *(f"word{i}" for i in range(400))]
+    source = csv_of(
+        {"word": words, "a": [str(i % 9) for i in range(403)], "b": ["1", "2", "3"] * 134 + ["4"]}
+    )
+    assert read_dataset(source).ids[:3] == ("null", "nan", "NA")
+
+
 def test_classes_with_leading_zeros_are_not_numbers():
     data = read_dataset(csv_of({"plz": ["01067", "10115"] * 20, "a": NUMBERS, "b": OTHER}))
     assert set(data.columns["plz"]) == {"01067", "10115"}
