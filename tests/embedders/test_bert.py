@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from conftest import shared_data
 from small_datasets import make_texts
 
+from benchmarks.published_figures import stsb_spearman
 from core.errors import EmbedderUnavailable
 from embedders import get_embedder, minilm
 
@@ -32,7 +32,7 @@ def reference():
     import torch
     from transformers import BertModel, BertTokenizerFast
 
-    folder = str(minilm._folder())
+    folder = str(minilm.model_folder())
     tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
     model = BertModel.from_pretrained(folder, local_files_only=True).eval()
     with torch.inference_mode():
@@ -70,7 +70,7 @@ def test_vectors_equal_those_of_sentence_transformers():
 
     data = make_texts([*SENTENCES, *SENTENCES, "word " * 400])
     ours = get_embedder("bert").fit(data).vectors(data)
-    theirs = SentenceTransformer(str(minilm._folder()), device="cpu")
+    theirs = SentenceTransformer(str(minilm.model_folder()), device="cpu")
     expected = theirs.encode(data.items, show_progress_bar=False)
     assert np.abs(ours.matrix - expected).max() < 1e-5
 
@@ -155,13 +155,5 @@ assert get_embedder("bert", layer=2).fit(d).vectors(d).dim == 384
 
 @pytest.mark.slow
 def test_stsb_spearman_is_the_published_one():
-    from scipy.stats import spearmanr
-
-    with (shared_data("stsb_en") / "stsb-en-test.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    assert len(rows) == 1_379
-    data = make_texts([text for row in rows for text in row[:2]])
-    m = get_embedder("bert").fit(data).vectors(data).matrix
-    similarity = (m[0::2] * m[1::2]).sum(axis=1)
-    score = spearmanr(similarity, [float(row[2]) for row in rows]).statistic
+    score = stsb_spearman("bert", shared_data("stsb_en"))
     assert score == pytest.approx(0.8203, abs=0.0005)

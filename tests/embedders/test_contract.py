@@ -300,10 +300,14 @@ def test_one_item_gives_a_vector_or_one_clear_sentence(cls, modality):
     result_or_sentence(cls, data)
 
 
-@every_input
+@pytest.mark.parametrize(
+    ("cls", "modality"),
+    [  # nodes of a graph have no content that could repeat
+        (c, m) for c in EMBEDDERS for m in sorted(c.accepts - {Modality.GRAPH})
+    ],
+    ids=lambda v: getattr(v, "id", v),
+)
 def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modality):
-    if modality is Modality.GRAPH:
-        pytest.skip("nodes of a graph have no content that could repeat")
     data = repeated(small(modality), [0, 1, 2, 0, 0])
     vectors = result_or_sentence(cls, data)
     if vectors is not None:

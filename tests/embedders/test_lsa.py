@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from small_datasets import FINANCE, SPORT, N, make_texts, small
 
+from benchmarks.published_figures import lee_pearson
 from core.errors import DatasetError, UnknownKey
 from core.modality import Modality
 from embedders import get_embedder
@@ -86,18 +86,5 @@ def test_too_little_text_is_one_sentence():
 
 
 def test_lee_documents_agree_with_people_as_published():
-    from gensim.parsing.preprocessing import preprocess_string
-    from gensim.test.utils import datapath
-
-    def read(name):
-        lines = Path(datapath(name)).read_text(encoding="latin1").splitlines()
-        return [" ".join(preprocess_string(line)) for line in lines]
-
-    background, documents = make_texts(read("lee_background.cor")), make_texts(read("lee.cor"))
-    assert (len(background), len(documents)) == (300, 50)
-    lsa = get_embedder("lsa", dim=200, min_df=1, weighting="log-entropy").fit(background)
-    m = unit(lsa.vectors(documents).matrix.astype(np.float64))
-    upper = np.triu_indices(50, 1)
-    people = np.loadtxt(datapath("similarities0-1.txt"))[upper]
-    r = np.corrcoef((m @ m.T)[upper], people)[0, 1]
-    assert r == pytest.approx(0.606, abs=0.006)  # Lee, Pincombe & Welsh 2005 report .60
+    # Lee, Pincombe & Welsh 2005 report .60.
+    assert lee_pearson() == pytest.approx(0.606, abs=0.006)
