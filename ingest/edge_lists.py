@@ -26,6 +26,7 @@ _ENDS = (
     ("person1", "person2"), ("start", "end"), ("parent", "child"), ("child", "parent"),
 )  # fmt: skip
 _WEIGHT = re.compile(r"(?i)(edge[ _]?)?weights?|w|value|count|strength|n|frequency")
+_SAMPLE = 20_000  # records by which the columns are judged
 _UNIX_TIME = 1e8  # whole numbers from 1973 on: third columns of temporal edge lists
 
 
@@ -84,7 +85,8 @@ def _weight_column(table: PlainTable, rest: list[str]) -> str | None:
 
 
 def _shared(table: PlainTable, source: str, target: str) -> float:
-    left, right = (set(table.frame[end].dropna().str.strip()) for end in (source, target))
+    head = table.frame.head(_SAMPLE)
+    left, right = (set(head[end].dropna().str.strip()) for end in (source, target))
     return len(left & right) / max(min(len(left), len(right)), 1)
 
 

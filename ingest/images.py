@@ -76,11 +76,11 @@ class ImageReader:
     kinds = frozenset({Modality.IMAGE})
 
     def recognise(self, sources: Sources) -> Recognition | None:
-        """Return a claim where half of the files, or of a zip's members, are images."""
+        """Return a claim where half (or, less surely, a quarter) of the files are images."""
         images, tables = _split_tables(sources)
         names = [name for source in images for name in _listed(source)]
         n_images = sum(_has_image_name(name) for name in names)
-        if not names or n_images == 0:
+        if n_images < 0.25 * max(len(names), 1):  # a workbook may hold a picture or two
             return None
         surety = Certainty.CERTAIN if n_images >= 0.5 * len(names) else Certainty.POSSIBLE
         return Recognition(Modality.IMAGE, surety, _format(images, n_images, bool(tables)))

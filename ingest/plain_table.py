@@ -193,6 +193,8 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _single_tabs(data: bytes) -> bytes:
+    if not any(odd in data for odd in (b"\t", b"  ", b" \n", b"\n ")) and data[:1] != b" ":
+        return data.replace(b" ", b"\t")  # four times faster than the general way below
     data = re.sub(rb"[ \t]+\n", b"\n", data)
     return re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+", b"", data))
 

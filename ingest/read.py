@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import ParameterError, UnreadableSource
 from core.modality import Modality
-from ingest import graphs, images, tabular, text
+from ingest import graphs, images, tabular, text, vector_files
 from ingest.archive import gunzipped, is_zip, member_names, safe_members
 from ingest.dataset import Dataset, Role
 from ingest.limits import DEFAULT_LIMITS, MB, Limits, check_limit
@@ -25,7 +25,13 @@ from ingest.source import Source, SourceLike, as_sources
 Given = SourceLike | Source | Sequence[SourceLike | Source]
 
 # On a tie the earlier reader wins: the specific kinds stand before the general ones.
-READERS: tuple[Reader, ...] = (images.READER, graphs.READER, tabular.READER, text.READER)
+READERS: tuple[Reader, ...] = (
+    images.READER,
+    vector_files.READER,
+    graphs.READER,
+    tabular.READER,
+    text.READER,
+)
 
 _FORMATS = (
     "texts (.txt), tables (CSV, TSV, XLSX, XLS, ODS, Parquet, Feather, JSON), images (PNG, JPEG, "

@@ -107,8 +107,8 @@ def _claim(source: Source) -> VectorClaim | None:
     if looks_binary(head):
         model = is_fasttext_model(source)
         return VectorClaim(Certainty.CERTAIN, "fastText model") if model else None
-    layout = text_layout(source)
-    if layout is not None:
+    layout = text_layout(source) if head.lstrip()[:1] not in {b"{", b"[", b"<"} else None
+    if layout is not None and (layout.dim >= 2 or layout.said):
         certainty = _layout_certainty(source, layout)
         if certainty is not None:
             kind = "word2vec text" if layout.said else "GloVe text"

@@ -371,3 +371,8 @@ def test_odd_but_valid_images_all_load():
     for data in dataset.items:
         assert decode(data, size=(32, 32)).shape == (32, 32, 3)
         assert thumbnail(data)
+
+
+def test_workbook_with_a_picture_is_not_claimed():
+    parts = {f"xl/part{i}.xml": b"<x/>" for i in range(9)} | {"xl/media/1.png": encoded(flat(RED))}
+    assert READER.recognise([zip_of(parts, "book.xlsx")]) is None

@@ -19,6 +19,7 @@ from core.errors import ParameterError, TooLarge, UnreadableSource, UnsafeSource
 from core.modality import Modality
 from ingest.dataset import Dataset
 from ingest.limits import Limits
+from ingest.read import read_dataset
 from ingest.reader import Certainty, ReadOptions
 from ingest.source import Source, as_sources
 from ingest.vector_files import READER
@@ -555,3 +556,15 @@ def test_items_cannot_be_changed():
     dataset = read(npy(MATRIX), "a.npy")
     with pytest.raises(ValueError, match="read-only"):
         dataset.items[0, 0] = 1
+
+
+def test_front_door_reads_vectors_with_metadata_and_graphs_with_nodes():
+    vectors = read_dataset(real("protein_two_models", "ESMC.npy", "features.csv"))
+    assert (vectors.modality, vectors.label) == (Modality.VECTORS, "enzyme_class")
+    graph = read_dataset(real("cora", "nodes.tsv", "edges.tsv"))
+    assert (graph.modality, graph.label) == (Modality.GRAPH, "label")
+
+
+def test_front_door_takes_glove_text_for_vectors_and_prose_for_text():
+    assert read_dataset(("g.txt", as_text(WORDS, MATRIX, header=False))).modality == "vectors"
+    assert read_dataset(("t.txt", b"It rained 3 days.\nThen 4 more.\n")).modality == "text"
