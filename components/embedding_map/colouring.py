@@ -142,8 +142,8 @@ def categorical(
     elif all(_is_number(name) for name in kept):
         kept.sort(key=float)
     names = list(kept)
-    light = list(palette.extended(palette.CATEGORICAL_LIGHT, len(kept)))
-    dark = list(palette.extended(palette.CATEGORICAL_DARK, len(kept)))
+    light = list(palette.class_colours(len(kept)))
+    dark = list(palette.class_colours(len(kept), dark=True))
     code_of: dict[str | None, int] = {name: at for at, name in enumerate(kept)}
     others = ranked[len(kept) :] if order is None else [r for r in ranked if r not in code_of]
     if others:

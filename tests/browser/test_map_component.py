@@ -167,7 +167,7 @@ def test_legend_isolates_adds_and_shows_all_without_python(open_map: Any) -> Non
     rows = it.page.get_by_test_id("legend-row")
     counts = [int(rows.nth(i).locator(".em-count").inner_text()) for i in range(rows.count())]
     assert sum(counts) == 3000
-    assert rows.count() == 12  # eleven classes and "other"
+    assert rows.count() == 13
     before = it.received
     rows.nth(1).click()
     it.settle()

@@ -74,9 +74,19 @@ def test_any_two_classes_can_be_told_apart(theme: str, vision: str) -> None:
 
 
 @pytest.mark.parametrize("theme", SETS)
+def test_twenty_two_classes_differ_from_each_other_and_from_the_greys(theme: str) -> None:
+    dark = theme == "dark"
+    greys = [palette.OTHER_DARK if dark else palette.OTHER_LIGHT]
+    colours = [oklab(linear(c)) for c in [*palette.class_colours(22, dark=dark), *greys]]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(colours, 2)) >= 8
+    with pytest.raises(ValueError, match="22"):
+        palette.class_colours(23)
+
+
+@pytest.mark.parametrize("theme", SETS)
 def test_every_class_stands_out_from_the_page(theme: str) -> None:
-    colours, page = SETS[theme]
-    for colour in colours:
+    page = SETS[theme][1]
+    for colour in palette.class_colours(22, dark=theme == "dark"):
         low, high = sorted([luminance(colour), luminance(page)])
         assert (high + 0.05) / (low + 0.05) >= 2, colour
 
