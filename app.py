@@ -4,17 +4,19 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.first_visit import close_wrong_notice, is_first_visit
 from components.frame import header, sidebar
 
 st.set_page_config(
     page_title="Embedscope",
-    page_icon=":material/scatter_plot:",
+    page_icon="components/brand/mark.png",
     layout="wide",
     initial_sidebar_state="expanded",
 )
 
 st.logo("components/brand/wordmark.svg", icon_image="components/brand/mark.svg", size="large")
 
+first_visit = is_first_visit()
 page = st.navigation(
     [
         st.Page("pages/begin/start.py", title="Start", icon=":material/home:", default=True),
@@ -24,6 +26,9 @@ page = st.navigation(
         st.Page("pages/explore/search.py", title="Search", icon=":material/search:"),
     ]
 )
+
+if first_visit:
+    close_wrong_notice()
 
 with explained():
     session.open_workspace()

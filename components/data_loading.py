@@ -169,8 +169,9 @@ def _option(name: str, value: object, stamp: str) -> object:
     if name == "directed":
         return st.checkbox("Directed edges", value=bool(value), key=key)
     if name == "header":
-        on = st.checkbox("The first row holds the column names", value=value is not None, key=key)
-        return (value if value is not None else 0) if on else None
+        named = value != "none"
+        on = st.checkbox("A row holds the column names", value=named, key=key)
+        return (value if named else 0) if on else "none"
     if name == "delimiter":
         options = dict.fromkeys([str(value), ",", ";", "\t", "|", " "])
         words = {"\t": "tab", " ": "space", ",": "comma", ";": "semicolon", "|": "bar"}

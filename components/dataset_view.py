@@ -14,6 +14,8 @@ from ingest.images import thumbnail
 from workspace.workspace import DatasetInfo
 
 _SHOWN_ROWS = 200
+_SHOWN_DROPPED = 100
+_MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|$~:")
 _SHOWN_IMAGES = 24
 
 
@@ -43,8 +45,7 @@ def dataset_details(info: DatasetInfo) -> None:
     if dataset.edges is not None:
         kind = "directed" if dataset.edges.directed else "undirected"
         st.caption(f"{len(dataset.edges):,} {kind} edges")
-    if dataset.n_dropped:
-        _dropped(dataset)
+    left_out(dataset)
     _look(dataset)
     name, rename, remove = st.columns([3, 1, 1], vertical_alignment="bottom")
     new = name.text_input("Name", value=info.name, key=f"data.rename.{info.id[:12]}", max_chars=80)
@@ -59,17 +60,20 @@ def dataset_details(info: DatasetInfo) -> None:
             st.rerun()
 
 
-def _dropped(dataset: Dataset) -> None:
-    with st.expander(f"{dataset.n_dropped:,} left out", icon=":material/rule:"):
-        listed = pd.DataFrame(
-            {
-                "where": [d.where for d in dataset.dropped],
-                "why": [d.reason for d in dataset.dropped],
-            }
-        )
-        st.dataframe(listed, hide_index=True, height=min(240, 38 + 35 * len(listed)))
-        if dataset.n_dropped > len(listed):
-            st.caption(f"The first {len(listed):,} are listed.")
+def left_out(dataset: Dataset) -> None:
+    """Draw the list of what the source held and the dataset does not; nothing if nothing."""
+    if dataset.n_dropped == 0:
+        return
+    with st.popover(f"{dataset.n_dropped:,} left out", icon=":material/rule:"):
+        for dropped in dataset.dropped[:_SHOWN_DROPPED]:
+            st.markdown(f"- {escaped(dropped.where)}: {escaped(dropped.reason)}")
+        if dataset.n_dropped > _SHOWN_DROPPED:
+            st.caption(f"The first {_SHOWN_DROPPED:,} are listed.")
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as markdown that shows it verbatim."""
+    return "".join("\\" + c if c in _MARKDOWN else c for c in text)
 
 
 def _look(dataset: Dataset) -> None:

@@ -49,6 +49,9 @@ def map_view(run: RunInfo) -> None:
             fly_to=fly,
         )
         events = embedding_map(map_scene(run, kind, layout.id), look, key="map", height=_HEIGHT)
+    if events.cleared and focus is not None:
+        session.remember("focus", None)
+        st.rerun(scope="fragment")
     if events.clicked is not None and events.clicked != focus:
         session.remember("focus", items.keys[events.clicked])
         st.rerun(scope="fragment")

@@ -123,7 +123,10 @@ def _are_node_numbers(table: PlainTable, ends: EdgeColumns) -> bool:
 def _are_fractions(table: PlainTable, ends: EdgeColumns) -> bool:
     """Tell whether an end holds decimal numbers, as points do and node ids do not."""
     cells = pd.concat([table.frame[ends.source].head(200), table.frame[ends.target].head(200)])
-    return bool(cells.dropna().str.fullmatch(r"\s*-?\d*\.\d+(?:[eE]-?\d+)?\s*").mean() > 0.5)
+    known = cells.dropna()
+    if known.empty:
+        return False
+    return bool(known.str.fullmatch(r"\s*-?\d*\.\d+(?:[eE]-?\d+)?\s*").mean() > 0.5)
 
 
 def _is_known_node_table(side: Source, claim: GraphClaim, options: ReadOptions) -> bool:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components import session
+from components.embedding_map import preload_map
 from components.frame import run_name
 from components.sample_cards import ICONS, noun, sample_cards
 
@@ -42,3 +43,5 @@ for info in reversed(datasets):
         if action.button(label, key=f"start.go.{info.id[:12]}", width="stretch"):
             session.choose_dataset(info.id)
             st.switch_page(f"pages/{target}.py")
+
+preload_map()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.dataset_view import left_out
 from components.method_choice import method_choice, projection_choice
 from components.param_form import param_form
 from components.run_table import run_table
@@ -18,6 +19,7 @@ if info is None:
     st.stop()
 
 st.caption(f"{info.name} · {info.n:,} {noun(info.modality, info.n)}")
+left_out(session.dataset(info.id))
 method, form = st.columns([2, 3], gap="large")
 with method:
     embedder = method_choice(info.modality)
