@@ -117,28 +117,26 @@ class Bert(ItemEmbedder):
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[tuple[int, ...]]:
         texts, total = dataset.items, len(dataset)
         tokens: list[tuple[int, ...]] = []
-        self._n_cut = 0
         progress(0, total, "cutting into tokens")
         for start in range(0, total, TOKENIZE_CHUNK):
             tokens += self._token_ids(texts[start : start + TOKENIZE_CHUNK])
             progress(len(tokens), total, "cutting into tokens")
-        return tokens
+        most = self.params.max_length
+        self._n_cut = sum(len(ids) > most for ids in tokens)
+        return [self._cut(ids) for ids in tokens]
 
     def _prepare_query(self, query: object) -> tuple[int, ...]:
-        return self._token_ids([text_query(query, self.title)])[0]
+        return self._cut(self._token_ids([text_query(query, self.title)])[0])
 
     def _token_ids(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """Return the token ids of each text, cut to ``max_length`` with the end token kept."""
         assert self._minilm is not None  # noqa: S101 -- told to the type checker
         clean = [t.encode("utf-8", "replace").decode("utf-8") for t in texts]  # lone surrogates
-        most, made = self.params.max_length, []
-        for encoding in self._minilm.tokenizer.encode_batch_fast(clean):
-            ids = encoding.ids
-            if len(ids) > most:
-                ids = [*ids[: most - 1], ids[-1]]
-                self._n_cut += 1
-            made.append(tuple(ids))
-        return made
+        return [tuple(e.ids) for e in self._minilm.tokenizer.encode_batch_fast(clean)]
+
+    def _cut(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the first ``max_length`` token ids, the last of them the end token."""
+        most = self.params.max_length
+        return ids if len(ids) <= most else (*ids[: most - 1], ids[-1])
 
     def _dedup_key(self, item: tuple[int, ...]) -> object:
         return item

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import shared_data
 from small_datasets import make_texts, small
 
 from core.errors import (
@@ -328,6 +330,16 @@ def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modal
 )
 def test_odd_texts_give_vectors_or_one_clear_sentence(cls, items):
     result_or_sentence(cls, make_texts(items))
+
+
+@pytest.mark.parametrize("cls", list_embedders(Modality.TEXT), ids=lambda c: c.id)
+def test_hostile_strings_all_get_a_finite_vector(cls):
+    path = shared_data("naughty_strings") / "blns_half.json"
+    items = json.loads(path.read_text(encoding="utf-8"))
+    assert len(items) > 200
+    data = make_texts(items)
+    vectors = quick(cls).fit(data).vectors(data)
+    assert vectors.keys[: len(data)] == data.ids
 
 
 def repeated(data, rows):
