@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from neighbour_query import clustered
 
@@ -67,14 +66,15 @@ def main() -> None:
     }
     base = None
     for name, run in runs.items():
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         coordinates = run()
-        seconds = time.perf_counter() - begun
-        base = base or seconds
+        seconds, busy = time.perf_counter() - begun, time.process_time() - spent
+        base = base or (seconds, busy)
         quality = measure_quality(vectors, coordinates)
         assert quality is not None
         print(
-            f"{name}: {seconds:.1f} s, ratio {seconds / base:.2f}, "
+            f"{name}: {seconds:.1f} s, ratio {seconds / base[0]:.2f}; processor {busy:.1f} s, "
+            f"ratio {busy / base[1]:.2f}; "
             f"trustworthiness {quality.trustworthiness:.4f}, overlap@10 "
             f"{quality.overlap_at_10:.3f} ({quality.n_used:,} of {quality.n_total:,} points)",
             flush=True,

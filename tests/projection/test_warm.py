@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+
+def test_projection_is_imported_without_umap_or_numba():
+    heavy = "('umap', 'numba', 'sklearn')"
+    code = f"import sys, projection; print([m for m in {heavy} if m in sys.modules])"
+    assert run(code) == ["[]"]
+
+
+def test_umap_is_loaded_with_its_functions_cached_and_numba_left_as_it_was():
+    code = (
+        "from projection.warm import load_umap\n"
+        "import numba\n"
+        "before = numba.njit, numba.jit\n"
+        "umap = load_umap()\n"
+        "print(type(umap.smooth_knn_dist._cache).__name__, before == (numba.njit, numba.jit))"
+    )
+    assert run(code) == ["FunctionCache", "True"]
+
+
+def test_cache_goes_to_a_private_folder_where_the_package_cannot_be_written(tmp_path):
+    code = (
+        "import os, numba, projection.warm as warm\n"
+        "warm.os.access = lambda path, mode: 'embedscope' in str(path)\n"
+        "warm._choose_cache_folder()\n"
+        "print(numba.config.CACHE_DIR, oct(os.stat(numba.config.CACHE_DIR).st_mode & 0o777))"
+    )
+    folder, mode = run(code, XDG_CACHE_HOME=str(tmp_path), NUMBA_CACHE_DIR="")
+    assert folder == str(tmp_path / "embedscope" / "numba")
+    assert mode == "0o700"
