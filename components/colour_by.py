@@ -18,6 +18,9 @@ def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
     """Draw the choice of a column and return the colours it gives."""
     options = [*items.colour_columns, CLUSTERS, NONE]
     default = items.label or (options[0] if items.colour_columns else NONE)
+    linked = session.recall("colour")
+    if linked in options:
+        default = linked
     chosen = st.selectbox(
         "Colour",
         options,
@@ -26,6 +29,7 @@ def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
         persist_state="session",
         help="A column of the data, or groups found by k-means in the original space.",
     )
+    session.share(colour=chosen or NONE)
     if chosen == CLUSTERS:
         groups = default_clusters(len(items))
         found = session.clusters(run.id, kind, groups)

@@ -17,6 +17,7 @@ from components.selection_panel import selection_panel
 from workspace.workspace import RunInfo
 
 _HEIGHT = 640
+_ID_DIGITS = 14  # enough to name a run within one workspace
 
 
 @st.fragment
@@ -27,6 +28,7 @@ def map_view(run: RunInfo) -> None:
     if layout is None:
         st.info("The first picture of these vectors is being computed.")
         return
+    session.share(run=run.id[:_ID_DIGITS], kind=kind, layout=layout.id[:_ID_DIGITS])
     items = session.items(run, kind)
     room, beside = st.columns([2.7, 1], gap="medium")
     with room:

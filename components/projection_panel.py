@@ -22,7 +22,7 @@ def kind_control(run: RunInfo) -> str:
     chosen = st.segmented_control(
         "Show",
         kinds,
-        default=session.recall("kind") or kinds[0],
+        default=session.recall("kind") if session.recall("kind") in kinds else kinds[0],
         required=True,
         format_func=lambda kind: f"{_KIND_WORDS.get(kind, kind)} · {run.kinds[kind]:,}",
         key=f"map.kind.{run.id[:12]}",

@@ -59,6 +59,7 @@ def open_workspace() -> Workspace:
     """
     asked = st.query_params.get("ws")
     known = recall("workspace")
+    fresh = known is None
     if asked and asked != known:
         try:
             Workspace.open(runner(), asked)
@@ -67,30 +68,40 @@ def open_workspace() -> Workspace:
             asked = None
         else:
             _forget_choices()
+            fresh = True
     workspace_id = asked or known
     if workspace_id is None:
         workspace_id = Workspace.create(runner()).id
     remember("workspace", workspace_id)
-    if st.query_params.get("ws") != workspace_id:
-        st.query_params["ws"] = workspace_id
-    _take_choices_from_address()
+    share(ws=workspace_id)
+    if fresh:
+        _take_choices_from_address()
     return workspace()
 
 
+def share(**parts: str) -> None:
+    """Write what is shown into the address, so that it can be shared or kept."""
+    for name, value in parts.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
 def _forget_choices() -> None:
-    for name in ("dataset", "run", "layout", "focus", "job"):
+    for name in ("dataset", "run", "layout", "focus", "kind", "colour", "job", "awaiting"):
         remember(name, None)
 
 
 def _take_choices_from_address() -> None:
-    """Follow a shared link: the address names a run by the first digits of its fingerprint."""
-    asked = st.query_params.get("run")
-    if not asked or (recall("run") or "").startswith(asked):
-        return
+    """Follow a shared link: it names run and layout by the first digits of their ids."""
+    asked = st.query_params.to_dict()
     for run in workspace().runs():
-        if run.id.startswith(asked):
+        if asked.get("run") and run.id.startswith(asked["run"]):
             choose_run(run.id)
-            break
+            remember("kind", asked.get("kind"))
+            remember("colour", asked.get("colour"))
+            for info in workspace().layouts(run.id):
+                if asked.get("layout") and info.id.startswith(asked["layout"]):
+                    remember("layout", info.id)
 
 
 def workspace() -> Workspace:

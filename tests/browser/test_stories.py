@@ -46,7 +46,7 @@ def test_news_are_embedded_cancelled_run_again_and_searched(page, url):
     body = page.inner_text("body")
     assert "7,600" in body
     driving.add_to_workspace(page)
-    driving.choose_method(page, "BERT sentence embeddings")
+    driving.choose_method(page, "BERT")
     driving.embed(page)
     panel = page.locator(".st-key-job_panel")
     panel.get_by_text("embedding").first.wait_for(timeout=driving.LONG)
@@ -238,3 +238,16 @@ def test_a_lasso_becomes_a_table_with_files(page, url, tmp_path: Path):
     download.value.save_as(target)
     header = target.read_text(encoding="utf-8-sig").splitlines()[0]
     assert "id" in header.split(",")
+
+
+def test_a_copied_link_opens_the_same_run_and_colour_in_another_browser(open_page, url):
+    one, other = open_page(), open_page()
+    driving.open_sample(one, url, "wine")
+    one.get_by_role("combobox", name="Colour").click()
+    one.get_by_role("option", name="one colour").click()
+    one.wait_for_function("location.search.includes('colour=one')", timeout=15_000)
+    other.goto(one.url)
+    driving.wait_for_map(other)
+    assert "178 of 178 drawn" in other.inner_text("body")
+    assert legend(other) == {}
+    assert other.url.split("?")[1].split("&")[0] == one.url.split("?")[1].split("&")[0]
