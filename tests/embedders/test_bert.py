@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import shared_data
 from small_datasets import make_texts
 
 from benchmarks.published_figures import stsb_spearman
 from core.errors import EmbedderUnavailable
 from embedders import get_embedder, minilm
+from tests.conftest import shared_data
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCES = [

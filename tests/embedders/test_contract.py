@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import shared_data
 from small_datasets import make_texts, small
 
 from core.errors import (
@@ -26,6 +25,7 @@ from core.errors import (
 from core.modality import METRICS, Modality
 from embedders import EMBEDDERS, get_embedder, list_embedders
 from embedders.base import ItemEmbedder
+from tests.conftest import shared_data
 from vectors.keyed import KeyedVectors
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import shared_data
 from small_datasets import small
 
 from benchmarks.published_figures import cora_accuracy
@@ -16,6 +15,7 @@ from embedders import get_embedder
 from embedders.biased_walks import biased_walks
 from embedders.node2vec import adjacency
 from ingest.dataset import Dataset, Edges
+from tests.conftest import shared_data
 
 
 def graph(pairs, n, weights=None, directed=False):
