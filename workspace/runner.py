@@ -238,7 +238,8 @@ class JobRunner:
 
     def _warm_one(self) -> None:
         slots = [*self._workers, self._queries.slot]
-        if self._closed or any(slot.warming for slot in slots):
+        # Nobody warms up beside a running job: it needs the cores more.
+        if self._closed or any(slot.warming or slot.job for slot in slots):
             return
         for slot in (slots[0], slots[-1], *slots[1:-1]):
             if slot.is_idle and slot.cold:
