@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from components.markdown import escaped
 from core.errors import Cancelled, EmbedscopeError
 
 _log = logging.getLogger("embedscope")
@@ -20,7 +21,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except EmbedscopeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escaped(str(error)), icon=":material/error:")
     except Cancelled:
         st.info("Stopped.", icon=":material/stop_circle:")
     except MemoryError:

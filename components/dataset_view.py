@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components import session
+from components.markdown import escaped
 from core.modality import Modality
 from ingest import ColumnGuess, Dataset
 from ingest.images import thumbnail
@@ -15,7 +16,6 @@ from workspace.workspace import DatasetInfo
 
 _SHOWN_ROWS = 200
 _SHOWN_DROPPED = 100
-_MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|$~:")
 _SHOWN_IMAGES = 24
 
 
@@ -41,7 +41,7 @@ def dataset_details(info: DatasetInfo) -> None:
     """Draw a dataset of this workspace with rename and remove."""
     dataset = session.dataset(info.id)
     for sentence in dataset.notes:
-        st.caption(sentence)
+        st.caption(escaped(sentence))
     if dataset.edges is not None:
         kind = "directed" if dataset.edges.directed else "undirected"
         st.caption(f"{len(dataset.edges):,} {kind} edges")
@@ -71,17 +71,12 @@ def left_out(dataset: Dataset) -> None:
             st.caption(f"The first {_SHOWN_DROPPED:,} are listed.")
 
 
-def escaped(text: str) -> str:
-    """Return ``text`` as markdown that shows it verbatim."""
-    return "".join("\\" + c if c in _MARKDOWN else c for c in text)
-
-
 def _look(dataset: Dataset) -> None:
     if dataset.modality is Modality.IMAGE:
         some = list(range(min(_SHOWN_IMAGES, len(dataset))))
         st.image(
             [thumbnail(dataset.items[i], side=72) for i in some],
-            caption=[dataset.ids[i] for i in some],
+            caption=[escaped(dataset.ids[i]) for i in some],
             width=72,
         )
     frame = dataset.columns.head(_SHOWN_ROWS).copy()

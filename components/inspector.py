@@ -9,6 +9,7 @@ import streamlit as st
 
 from components import session
 from components.items import RunItems
+from components.markdown import escaped
 from components.neighbour_list import class_agreement, image_uri, neighbour_list, shorten
 from core.modality import METRICS, Metric
 from vectors.neighbors import Neighbors
@@ -55,7 +56,7 @@ def inspector(items: RunItems, position: int, found: Neighbors) -> None:
     if label is not None:
         agreement = class_agreement(found, items, position, label)
         if agreement:
-            st.markdown(f"**{agreement}**")
+            st.markdown(f"**{escaped(agreement)}**")
     neighbour_list(found, items, label=label)
     st.caption(f"{found.metric} · {found.engine}")
 
@@ -75,7 +76,7 @@ def _item(items: RunItems, position: int) -> None:
             if items.roles.get(str(name)) not in {"text", "ignored"} and not pd.isna(value):
                 facts.append(f"{name}: {_short_value(value)}")
         if facts:
-            st.caption(" · ".join(facts).replace("$", r"\$"))
+            st.caption(escaped(" · ".join(facts)))
 
 
 def _short_value(value: object) -> str:

@@ -6,6 +6,7 @@ from components import session
 from components.boundary import explained
 from components.data_loading import chosen_sources, read_with_preview
 from components.dataset_view import dataset_details
+from components.markdown import escaped
 from components.sample_cards import noun
 
 st.title("Data")
@@ -30,5 +31,5 @@ with have:
         st.info("Nothing here yet. Load a file, or open a sample on the start page.")
     for info in reversed(infos):
         size = f"{info.n:,} {noun(info.modality, info.n)}"
-        with st.expander(f"{info.name} · {size}", expanded=len(infos) == 1), explained():
+        with st.expander(f"{escaped(info.name)} · {size}", expanded=len(infos) == 1), explained():
             dataset_details(info)

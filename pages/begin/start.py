@@ -5,6 +5,7 @@ import streamlit as st
 from components import session
 from components.embedding_map import preload_map
 from components.frame import run_name
+from components.markdown import escaped
 from components.sample_cards import ICONS, noun, sample_cards
 
 st.title("Which embedding fits your data?")
@@ -34,11 +35,11 @@ for info in reversed(datasets):
     with st.container(border=True, key=f"ws_{info.id[:12]}"):
         name, runs, action = st.columns([3, 4, 1.4], vertical_alignment="center")
         name.markdown(
-            f"{ICONS.get(info.modality, '')} **{info.name}**  \n"
+            f"{ICONS.get(info.modality, '')} **{escaped(info.name)}**  \n"
             f"{info.n:,} {noun(info.modality, info.n)}"
         )
         made = session.workspace().runs(info.id)
-        runs.markdown(" · ".join(run_name(run) for run in made) or "*not embedded yet*")
+        runs.markdown(escaped(" · ".join(run_name(run) for run in made)) or "*not embedded yet*")
         label, target = ("Map", "explore/map") if made else ("Embed", "build/embed")
         if action.button(label, key=f"start.go.{info.id[:12]}", width="stretch"):
             session.choose_dataset(info.id)
