@@ -129,18 +129,19 @@ class JobRunner:
 
     def restart(self, id: str) -> Job:
         """Queue a job that failed, was cancelled or interrupted once more, under the same id."""
-        job = self.job(id)
-        if job.active:
-            return job
-        fresh = Job(
-            id=job.id,
-            workspace=job.workspace,
-            task=job.task,
-            title=job.title,
-            created=job.created,
-            result=job.result,
-        )
-        return self._enqueue(fresh)
+        with self._lock:  # two tabs may ask at once
+            job = self.job(id)
+            if job.active:
+                return job
+            fresh = Job(
+                id=job.id,
+                workspace=job.workspace,
+                task=job.task,
+                title=job.title,
+                created=job.created,
+                result=job.result,
+            )
+            return self._enqueue(fresh)
 
     def embed_query(self, run: str, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a query in the space of a run.
@@ -232,7 +233,7 @@ class JobRunner:
         return chosen
 
     def _give(self, id: str, slot: Slot) -> None:
-        slot.job = id
+        slot.job, slot.turn = id, slot.turn + 1
         job = self._change(id, state="running", started=time.time(), stage="starting")
         slot.send(say="run", job=id, workspace=job.workspace, task=job.task)
 
@@ -301,13 +302,13 @@ class JobRunner:
         for slot in self._workers:
             if slot.job == id:
                 slot.send(say="cancel", job=id)
-                timer = threading.Timer(_GRACE_S, self._kill_if_busy, (slot, id))
+                timer = threading.Timer(_GRACE_S, self._kill_if_busy, (slot, slot.turn))
                 timer.daemon = True
                 timer.start()
 
-    def _kill_if_busy(self, slot: Slot, id: str) -> None:
+    def _kill_if_busy(self, slot: Slot, turn: int) -> None:
         with self._lock:
-            if slot.job == id:
+            if slot.job is not None and slot.turn == turn:
                 slot.kill()
 
     # snapshots

@@ -44,6 +44,8 @@ class Slot:
         self.process: WorkerProcess | None = None
         self.ready = False
         self.job: str | None = None
+        self.turn = 0
+        """How many jobs were given to this place so far; tells two runs of one job apart."""
         self.warming = False
         self.cold: list[str] = list(warm_up)
         self.failed_starts = 0

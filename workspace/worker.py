@@ -57,8 +57,10 @@ class Inbox:
             message = json.loads(line)
             if message["say"] == "cancel":
                 self._cancelled.add(message["job"])
-            else:
-                self.messages.put(message)
+                continue
+            if message["say"] == "run":  # a job started again keeps its id, not its cancel
+                self._cancelled.discard(message["job"])
+            self.messages.put(message)
         os._exit(0)  # the server has gone: nobody waits for anything any more
 
     def is_cancelled(self, job: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -113,6 +115,44 @@ def test_failed_job_can_be_started_again_under_its_id(start):
     assert again.active
     assert again.message == ""
     assert ended(runner, again).state == "failed"
+
+
+def test_cancelled_job_can_be_started_again_and_runs_to_its_end(start):
+    runner = start()
+    job = runner.submit("w", ToyTask("count", seconds=1.6))
+    wait_for(lambda: runner.job(job.id).done)
+    runner.cancel(job.id)
+    assert ended(runner, job).state == "cancelled"
+    pid = runner._workers[0].process.pid
+    runner.restart(job.id)  # still runs when the cancel's time of grace is over
+    assert ended(runner, job).state == "done"
+    assert runner._workers[0].process.pid == pid
+
+
+def test_two_tabs_that_start_a_job_again_at_once_start_it_once(start, monkeypatch):
+    runner = start()
+    job = ended(runner, runner.submit("w", ToyTask("refuse")))
+    looked = threading.Barrier(2)
+    ask = runner.job
+
+    def slow(id):
+        found = ask(id)
+        if not found.active:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                looked.wait(0.3)
+        return found
+
+    busy = runner.submit("w", ToyTask("count", seconds=1.0))
+    monkeypatch.setattr(runner, "job", slow)
+    tabs = [threading.Thread(target=runner.restart, args=(job.id,)) for _ in range(2)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    monkeypatch.undo()
+    assert runner._queue.count(job.id) == 1
+    assert ended(runner, busy).state == "done"
+    assert ended(runner, job).state == "failed"
 
 
 def test_jobs_of_another_workspace_do_not_wait_for_a_long_queue(start):
