@@ -4,7 +4,8 @@
     term    := [number "*"] (key | "(" formula ")")
 
 A key is taken as written, the longest that exists first, so that ``state-of-the-art`` and
-``new york`` are one key where they have a vector. Quotes make a key of anything.
+``new york`` are one key where they have a vector. Quotes make a key of anything. A key that is
+both a word and something else (the word "1" and the document "1") is the word.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from core.arrays import BoolVector, FloatVector
 from core.errors import QueryError
+from core.modality import Metric
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 from vectors.neighbors import Neighbors
@@ -39,18 +41,21 @@ class Formula:
     vector : (d,) float32
     used_keys : tuple of str
         Keys in it, in order of first use.
+    used_kinds : tuple of str
+        The kind of each of them.
     text : str
         The formula as it was understood.
     """
 
     vector: FloatVector
     used_keys: tuple[str, ...]
+    used_kinds: tuple[str, ...]
     text: str
 
 
 class _Term(NamedTuple):
     weight: float
-    key: str
+    row: int
 
 
 def is_formula(text: str) -> bool:
@@ -64,11 +69,40 @@ def is_formula(text: str) -> bool:
     return bool(_SPACED_SIGN.search(bare) or _CLOSE_SIGN.search(bare) or _NUMBER.match(bare))
 
 
-def parse_formula(text: str, vectors: KeyedVectors) -> Formula:
+def is_plain_sum(text: str) -> bool:
+    """Tell whether ``text`` has no weight, parenthesis or quote: only signs, as headlines do."""
+    return not re.search(r"[()\"“”]", text) and not _NUMBER.search(text)
+
+
+def quoted(key: str) -> str:
+    """Return ``key`` as it is written in a formula: in quotes where it would be taken apart."""
+    return key if re.fullmatch(r"[^\s\"+*()]+", key) else f'"{key}"'
+
+
+def key_row(vectors: KeyedVectors, key: str) -> int:
+    """Return the row of ``key``, of the word where there is one.
+
+    Raises
+    ------
+    UnknownKey
+        With near misses.
+    """
+    return vectors.position(key, "word" if vectors.has(key, "word") else None)
+
+
+def parse_formula(text: str, vectors: KeyedVectors, *, metric: Metric | None = None) -> Formula:
     """Compute a formula over the keys of ``vectors``.
 
     Under ``cosine`` every key's vector is scaled to unit length first, so that the nearest
-    neighbours of the result are the answers of 3CosAdd.
+    neighbours of the result are the answers of 3CosAdd. Under the other metrics the rows are
+    summed as they are.
+
+    Parameters
+    ----------
+    text : str
+    vectors : KeyedVectors
+    metric : {"cosine", "dot", "euclidean"}, optional
+        The metric of the search that follows. Default: the one the vectors are meant for.
 
     Raises
     ------
@@ -82,16 +116,19 @@ def parse_formula(text: str, vectors: KeyedVectors) -> Formula:
     Mikolov, Yih & Zweig (2013), Linguistic regularities, equation in section 4; named 3CosAdd by
     Levy & Goldberg (2014).
     """
+    metric = metric or vectors.metric
     terms = _Parser(text, vectors).terms()
     total = np.zeros(vectors.dim, dtype=np.float64)
-    for weight, key in terms:
-        total += weight * _direction(vectors, key)
-    if vectors.metric == "cosine" and np.linalg.norm(total) < 1e-6:
+    for weight, row in terms:
+        total += weight * _summand(vectors, row, metric)
+    if metric == "cosine" and np.linalg.norm(total) < 1e-6:
         raise QueryError("The words of this formula cancel out, so nothing is near to the result.")
+    rows = list(dict.fromkeys(row for _, row in terms))
     return Formula(
         vector=total.astype(np.float32),
-        used_keys=tuple(dict.fromkeys(key for _, key in terms)),
-        text=_written(terms),
+        used_keys=tuple(vectors.keys[row] for row in rows),
+        used_kinds=tuple(vectors.kinds[rows].tolist()),
+        text=_written([(weight, vectors.keys[row]) for weight, row in terms]),
     )
 
 
@@ -106,10 +143,15 @@ def search_formula(
         As ``parse_formula`` and ``VectorIndex.search``.
     """
     if isinstance(formula, str):
-        formula = parse_formula(formula, index.vectors)
+        formula = parse_formula(formula, index.vectors, metric=index.metric)
     allowed = np.ones(len(index), dtype=bool) if where is None else np.array(where, dtype=bool)
-    # Only in the index's own keys: the formula may have been computed over another kind.
-    used = [index.vectors.position(key) for key in formula.used_keys if index.vectors.has(key)]
+    # The formula may have been computed over another kind, whose keys the index need not have;
+    # a document that happens to be called like a word of the formula is a fair answer.
+    used = [
+        index.vectors.position(key, kind)
+        for key, kind in zip(formula.used_keys, formula.used_kinds, strict=True)
+        if index.vectors.has(key, kind)
+    ]
     if where is None and not index.exact:
         return _without(index.search(formula.vector, min(k + len(used), len(index))), used, k)
     if len(allowed) == len(index):
@@ -134,19 +176,18 @@ def _without(found: Neighbors, rows: list[int], k: int) -> Neighbors:
     )
 
 
-def _direction(vectors: KeyedVectors, key: str) -> Float64:
-    vector = vectors[key].astype(np.float64)
+def _summand(vectors: KeyedVectors, row: int, metric: Metric) -> Float64:
+    vector: Float64 = vectors.matrix[row].astype(np.float64)
     length = float(np.linalg.norm(vector))
-    return vector / length if vectors.metric == "cosine" and length > 0 else vector
+    return vector / length if metric == "cosine" and length > 0 else vector
 
 
-def _written(terms: list[_Term]) -> str:
+def _written(terms: list[tuple[float, str]]) -> str:
     parts = []
     for i, (weight, key) in enumerate(terms):
         sign = ("" if i == 0 else "+ ") if weight >= 0 else "- "
         size = "" if abs(weight) == 1 else f"{abs(weight):g}*"
-        plain = re.fullmatch(r"[^\s\"+*()]+", key)
-        parts.append(f"{sign}{size}{key if plain else chr(34) + key + chr(34)}")
+        parts.append(f"{sign}{size}{quoted(key)}")
     return " ".join(parts)
 
 
@@ -201,31 +242,29 @@ class _Parser:
             return found
         return [_Term(weight, self._key())]
 
-    def _key(self) -> str:
-        quoted = _QUOTED.match(self._text, self._at)
-        if quoted:
-            self._at = quoted.end()
-            key = quoted[1] or quoted[2] or ""
-            self._vectors.position(key)  # raises where there is none
-            return key
+    def _key(self) -> int:
+        in_quotes = _QUOTED.match(self._text, self._at)
+        if in_quotes:
+            self._at = in_quotes.end()
+            return key_row(self._vectors, in_quotes[1] or in_quotes[2] or "")
         longest = self._longest_key()
         if longest is not None:
             return longest
         word = re.match(r"[^\s+*()]+(?:\s+[^\s+*()−-][^\s+*()]*)*", self._text[self._at :])
         if word is None:
             raise self._wrong("a word is missing")
-        self._vectors.position(word[0])  # raises with near misses
+        row = key_row(self._vectors, word[0])  # raises with near misses
         self._at += word.end()
-        return word[0]
+        return row
 
-    def _longest_key(self) -> str | None:
+    def _longest_key(self) -> int | None:
         """Take the longest run of text that is a key and ends where a key can end."""
         rest = self._text[self._at :]
         ends = [m.start() for m in re.finditer(r"\s*(?:[-+−()]|\s|$)", rest) if m.start()]
         for end in sorted(set(ends), reverse=True):
             if self._vectors.has(rest[:end]):
                 self._at += end
-                return rest[:end]
+                return key_row(self._vectors, rest[:end])
         return None
 
     def _skip_spaces(self) -> None:

@@ -3,6 +3,7 @@ import pytest
 
 from core.errors import QueryError, UnknownKey
 from vectors import KeyedVectors, VectorIndex, is_formula, parse_formula, search_formula
+from vectors.formula import is_plain_sum
 
 # Columns: royal, male, female, place. Lengths differ, so that normalising matters.
 WORDS = {
@@ -43,6 +44,67 @@ def test_words_are_scaled_to_unit_length_under_cosine_only():
     assert formula.used_keys == ("king", "man", "woman")
     raw = parse_formula("king - man + woman", words("euclidean"))
     assert raw.vector.tolist() == [3, 1, 7, 0]
+
+
+@pytest.mark.parametrize("metric", ["dot", "euclidean"])
+def test_the_metric_of_the_search_decides_about_scaling_not_that_of_the_vectors(metric):
+    raw = parse_formula("king - man + woman", words("cosine"), metric=metric)
+    assert raw.vector.tolist() == [3, 1, 7, 0]
+    scaled = parse_formula("king - man + woman", words(metric), metric="cosine")
+    expected = unit("king") - unit("man") + unit("woman")
+    np.testing.assert_allclose(scaled.vector, expected, atol=1e-6)
+
+
+def test_a_formula_as_text_is_computed_under_the_metric_of_the_index():
+    rows = [[8, 0, 0], [0, 1, 0], [8, -1, 0], [1, -1, 0]]
+    vectors = KeyedVectors(["far", "one", "difference", "of units"], np.array(rows, float))
+    found = search_formula(VectorIndex(vectors, metric="euclidean"), "far - one", 2)
+    assert found.keys == ("difference", "of units")
+    assert found.scores[0] == 0
+
+
+def numbered():
+    """Return two documents and the words "1" and "king"; only the word "1" points upwards."""
+    return KeyedVectors(
+        ["1", "2", "1", "king"],
+        [[1, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 1]],
+        kinds=["document", "document", "word", "word"],
+        metric="dot",
+    )
+
+
+def test_a_key_that_is_a_word_and_a_document_is_the_word():
+    formula = parse_formula("king + 1", numbered())
+    assert formula.vector.tolist() == [1, 1, 1]
+    assert formula.used_kinds == ("word", "word")
+    assert parse_formula("2", numbered()).used_kinds == ("document",)
+    assert parse_formula('"1"', numbered()).vector.tolist() == [0, 1, 0]
+
+
+def test_a_document_called_like_a_word_of_the_formula_is_still_found():
+    documents = VectorIndex(numbered().of_kind("document"))
+    formula = parse_formula("king + 1", numbered())
+    assert set(search_formula(documents, formula, 2).keys) == {"1", "2"}
+    everything = search_formula(VectorIndex(numbered()), formula, 4)
+    assert list(zip(everything.keys, everything.kinds, strict=True)) == [
+        ("1", "document"),
+        ("2", "document"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Fed raises rates - markets fall", True),
+        ("king-man+woman", True),
+        ("2*king - man", False),
+        ("king - 0.5 * man", False),
+        ("king - (man + woman)", False),
+        ('"new york" - king', False),
+    ],
+)
+def test_a_sum_without_weights_parentheses_and_quotes_is_plain(text, plain):
+    assert is_plain_sum(text) is plain
 
 
 @pytest.mark.parametrize(
