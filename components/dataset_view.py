@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components import session
+from components.items import insert_first
 from components.markdown import escaped
 from core.modality import Modality
 from ingest import ColumnGuess, Dataset
@@ -81,8 +82,8 @@ def _look(dataset: Dataset) -> None:
         )
     frame = dataset.columns.head(_SHOWN_ROWS).copy()
     if dataset.modality is Modality.TEXT:
-        frame.insert(0, "item text", [str(t)[:300] for t in dataset.items[:_SHOWN_ROWS]])
-    frame.insert(0, "item id", list(dataset.ids[:_SHOWN_ROWS]))
+        insert_first(frame, "item text", [str(t)[:300] for t in dataset.items[:_SHOWN_ROWS]])
+    insert_first(frame, "item id", list(dataset.ids[:_SHOWN_ROWS]))
     st.dataframe(frame, hide_index=True, height=260)
     if len(dataset) > _SHOWN_ROWS:
         st.caption(f"First {_SHOWN_ROWS:,} of {len(dataset):,} rows.")

@@ -81,6 +81,17 @@ class RunItems:
         return sorted(usable, key=lambda name: order[self.roles[name]])
 
 
+def insert_first(frame: pd.DataFrame, name: str, values: Sequence[object]) -> str:
+    """Put a column in front and return its name: ``name``, or one the data does not use yet."""
+    taken = set(map(str, frame.columns))
+    free, number = name, 1
+    while free in taken:
+        free = f"item {name}" if number == 1 else f"item {name} {number}"
+        number += 1
+    frame.insert(0, free, values)
+    return free
+
+
 def run_items(dataset: Dataset, vectors: KeyedVectors, kind: str) -> RunItems:
     """Line up what ``dataset`` knows with the rows of ``vectors`` of one kind."""
     if kind not in ITEM_KINDS:

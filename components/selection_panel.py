@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components.export import to_csv, to_parquet
-from components.items import RunItems
+from components.items import RunItems, insert_first
 from components.neighbour_list import image_uri
 
 _SHOWN = 500
@@ -18,7 +18,6 @@ def selection_panel(items: RunItems, positions: NDArray[np.int64]) -> None:
     """Draw the selected items as a table with downloads; nothing when none is selected."""
     if len(positions) == 0:
         return
-    table = selection_table(items, positions)
     name, csv, parquet = st.columns([3, 1, 1], vertical_alignment="bottom")
     title = name.text_input(
         f"Selection · {len(positions):,} of {len(items):,} items",
@@ -26,38 +25,44 @@ def selection_panel(items: RunItems, positions: NDArray[np.int64]) -> None:
         key="map.selection_name",
     )
     file = _file_name(title) or "selection"
-    table.insert(0, "selection", title.strip() or "selection")
+
+    # The files are made when they are asked for: a rerun with 100,000 points selected stays quick.
+    def whole() -> pd.DataFrame:
+        return export_table(items, positions, title)
+
     csv.download_button(
-        "CSV", to_csv(table), f"{file}.csv", "text/csv", key="map.csv", width="stretch",
-        on_click="ignore",
+        "CSV", lambda: to_csv(whole()), f"{file}.csv", "text/csv", key="map.csv",
+        width="stretch", on_click="ignore",
     )  # fmt: skip
     parquet.download_button(
-        "Parquet", to_parquet(table), f"{file}.parquet", key="map.parquet", width="stretch",
-        on_click="ignore",
+        "Parquet", lambda: to_parquet(whole()), f"{file}.parquet", "application/octet-stream",
+        key="map.parquet", width="stretch", on_click="ignore",
     )  # fmt: skip
-    shown = table.drop(columns="selection").head(_SHOWN)
+    shown = selection_table(items, positions[:_SHOWN])
     config = {}
     if items.images is not None:
         pictures = [image_uri(items.images[int(i)], 40) for i in positions[:_SHOWN]]
-        shown.insert(0, "picture", pictures)
-        config["picture"] = st.column_config.ImageColumn("picture", width="small")
+        name_shown = insert_first(shown, "picture", pictures)
+        config[name_shown] = st.column_config.ImageColumn("picture", width="small")
     st.dataframe(shown, hide_index=True, height=280, column_config=config)
-    if len(table) > _SHOWN:
-        st.caption(f"The first {_SHOWN:,} are shown; the files hold all {len(table):,}.")
+    if len(positions) > _SHOWN:
+        st.caption(f"The first {_SHOWN:,} are shown; the files hold all {len(positions):,}.")
 
 
 def selection_table(items: RunItems, positions: NDArray[np.int64]) -> pd.DataFrame:
     """Return id, text and columns of the items at ``positions``."""
     frame = items.columns.iloc[positions].reset_index(drop=True).copy()
-    taken = set(map(str, frame.columns))
     if items.texts is not items.keys:
-        frame.insert(0, _free("text", taken), [items.texts[int(i)] for i in positions])
-    frame.insert(0, _free("id", taken), [items.keys[int(i)] for i in positions])
+        insert_first(frame, "text", [items.texts[int(i)] for i in positions])
+    insert_first(frame, "id", [items.keys[int(i)] for i in positions])
     return frame
 
 
-def _free(name: str, taken: set[str]) -> str:
-    return name if name not in taken else f"item {name}"
+def export_table(items: RunItems, positions: NDArray[np.int64], title: str) -> pd.DataFrame:
+    """Return the selected items with the selection's name in front, as the files hold them."""
+    frame = selection_table(items, positions)
+    insert_first(frame, "selection", [title.strip() or "selection"] * len(frame))
+    return frame
 
 
 def _file_name(title: str) -> str:

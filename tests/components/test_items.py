@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from components.colour_by import column_colouring, default_clusters
-from components.items import run_items
-from components.selection_panel import selection_table
+from components.items import RunItems, run_items
+from components.selection_panel import export_table, selection_table
 from core.modality import Modality
 from ingest import Dataset
 from vectors import KeyedVectors
@@ -54,6 +54,16 @@ def test_a_selection_has_ids_texts_and_columns_even_when_a_column_is_called_id()
     assert table["item id"].tolist() == ["c", "a"]
     assert table["text"].tolist() == ["nice colour", "slow Delivery"]
     assert table["id"].tolist() == [9, 7]
+
+
+def test_a_selection_can_be_exported_whatever_the_columns_are_called():
+    taken = ["selection", "item selection", "id", "item id", "text", "item text", "picture"]
+    columns = pd.DataFrame({name: ["x", "y"] for name in taken})
+    items = RunItems(("a", "b"), ["one", "two"], None, columns, {})
+    table = export_table(items, np.array([1]), "mine")
+    assert list(table.columns[3:]) == taken
+    assert table.iloc[0].tolist()[:3] == ["mine", "b", "two"]
+    assert table.columns.is_unique
 
 
 def test_numbers_are_coloured_on_a_scale_and_two_valued_columns_as_classes():
