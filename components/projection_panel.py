@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from components import session
+from components.markdown import escaped
 from components.method_choice import projection_choice
+from components.run_table import unusual_settings
 from projection import list_projections
 from projection.layout import Layout
 from workspace.workspace import LayoutInfo, RunInfo
@@ -50,10 +52,15 @@ def current_layout(run: RunInfo, kind: str) -> LayoutInfo | None:
 
 
 def layout_name(info: LayoutInfo) -> str:
-    """Return method, preset, dimensions and seed of a layout."""
-    preset = info.params.get("preset")
-    title = projection_title(info.method)
-    words = [title + (f" {preset}" if preset else ""), f"{info.n_components}-D"]
+    """Return method, preset, unusual settings, dimensions and seed of a layout."""
+    known = next((p for p in list_projections() if p.id == info.method), None)
+    words = [projection_title(info.method)]
+    if known is not None:
+        specs = known.params_class.specs()
+        if "preset" in specs:
+            words[0] += f" {info.params.get('preset', specs['preset'].default)}"
+        words += unusual_settings(known.params_class, info.params, {"preset"})
+    words.append(f"{info.n_components}-D")
     if info.method != "pca":
         words.append(f"seed {info.seed}")
     return " · ".join(words)
@@ -93,7 +100,7 @@ def projection_panel(run: RunInfo, kind: str) -> None:
 def trust_line(info: LayoutInfo) -> None:
     """Draw how the picture was made and how far it may be trusted."""
     layout = session.layout(info.id)
-    notes = "\n\n".join(layout.notes)
+    notes = "\n\n".join(escaped(note) for note in layout.notes)
     st.caption(
         " · ".join([layout_name(info), *quality_words(layout)]), help=f"{_HELP}\n\n{notes}".strip()
     )
@@ -105,15 +112,19 @@ def quality_words(layout: Layout) -> list[str]:
     if quality is None:
         few = len(layout) < _JUDGED_FROM
         return ["too few points to judge the picture" if few else "quality is being measured…"]
-    figures = {
-        f"trustworthiness@{quality.k}": quality.trustworthiness,
-        f"continuity@{quality.k}": quality.continuity,
-        "overlap@10": quality.overlap_at_10,
-        "distance rank correlation": quality.rank_correlation,
-    }
-    words = [f"{name} {two_digits(value)}" for name, value in figures.items() if value is not None]
-    sample = "" if quality.n_used == quality.n_total else f" (on a sample of {quality.n_used:,})"
-    return [*words[:-1], words[-1] + sample] if words else []
+    chance = quality.chance_overlap
+    by_chance = "<.01" if chance < 0.005 else two_digits(chance)
+    words = [
+        f"trustworthiness@{quality.k} {two_digits(quality.trustworthiness)}",
+        f"continuity@{quality.k} {two_digits(quality.continuity)}",
+        f"overlap@{quality.overlap_k} {two_digits(quality.overlap_at_10)} (chance {by_chance})",
+    ]
+    if quality.n_used != quality.n_total:
+        words[-1] += f", judged at {quality.n_used:,} of {quality.n_total:,} items"
+    if quality.rank_correlation is not None:
+        correlation = two_digits(quality.rank_correlation)
+        words.append(f"distance rank correlation {correlation} ({quality.n_pairs:,} pairs)")
+    return words
 
 
 def two_digits(value: float) -> str:
@@ -125,6 +136,7 @@ def two_digits(value: float) -> str:
 _HELP = (
     "Trustworthiness: are the points that lie close together on the map really close? "
     "Continuity: are points that are really close also close on the map? Both run from about .5 "
-    "(a random picture) to 1. Overlap@10: the share of the ten true neighbours that are also "
-    "among the ten nearest on the map. Distance rank correlation: do large distances stay large?"
+    "(a random picture) to 1. Overlap: the share of the ten true neighbours (fewer in small data) "
+    "that are also among the ten nearest on the map; chance is what random positions would reach. "
+    "Distance rank correlation: do large distances stay large?"
 )

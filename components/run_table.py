@@ -1,18 +1,24 @@
-"""The runs of a dataset as a table; a click on a row chooses the run."""
+"""The runs of a dataset: how each is called, and a table in which a click chooses one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from components import session
+from core.errors import EmbedscopeError
+from core.params import Params, Spec
+from embedders import get_embedder
 from workspace.workspace import RunInfo
 
 
 def run_table(runs: Sequence[RunInfo]) -> None:
     """Draw the runs with settings and cost; a chosen row becomes the current run."""
+    if not runs:
+        return
     frame = pd.DataFrame(
         {
             "method": [run.title for run in runs],
@@ -29,15 +35,77 @@ def run_table(runs: Sequence[RunInfo]) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="embed.runs",
+        key=table_key(runs),
         column_config={"settings": st.column_config.TextColumn(width="large")},
     )
-    rows = event["selection"]["rows"]
-    if rows and st.button("Open its map", key="embed.open_map"):
-        session.choose_run(runs[rows[0]].id)
+    run = chosen_run(runs, event["selection"]["rows"])
+    if run is not None and st.button("Open its map", key="embed.open_map"):
+        session.choose_run(run.id)
         st.switch_page("pages/explore/map.py")
+
+
+def table_key(runs: Sequence[RunInfo]) -> str:
+    """Return a widget key under which a chosen row number can only mean one run."""
+    return f"embed.runs.{runs[0].dataset[:12]}.{len(runs)}"
+
+
+def chosen_run(runs: Sequence[RunInfo], rows: Sequence[int]) -> RunInfo | None:
+    """Return the run of a chosen row; None for no row or one that is no longer there."""
+    return runs[rows[0]] if rows and 0 <= rows[0] < len(runs) else None
 
 
 def settings_text(run: RunInfo) -> str:
     """Return the settings as "name value" pairs."""
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in run.params.items())
+
+
+def run_name(run: RunInfo) -> str:
+    """Return method, the settings that differ from its defaults, and dimensions.
+
+    For example "BERT · cls pooling · 384-d".
+    """
+    try:
+        unusual = unusual_settings(get_embedder(run.embedder).params_class, run.params, {"dim"})
+    except EmbedscopeError:  # a method that this version does not know
+        unusual = []
+    words = [run.title, *unusual, f"{run.dim:,}-d"]
+    if run.seed:
+        words.append(f"seed {run.seed}")
+    return " · ".join(words)
+
+
+def unusual_settings(
+    params_class: type[Params],
+    values: Mapping[str, Any],
+    told_elsewhere: frozenset[str] | set[str] = frozenset(),
+) -> list[str]:
+    """Return a few words for each setting that differs from the method's default.
+
+    Parameters
+    ----------
+    params_class : type of Params
+        The method's settings with their defaults.
+    values : mapping
+        The settings a result was made with; absent ones count as defaults.
+    told_elsewhere : set of str
+        Settings to leave out.
+
+    Returns
+    -------
+    list of str
+        In the order of the settings: "cls pooling", "not normalise", "perplexity 50".
+    """
+    return [
+        _words(name, spec, values[name])
+        for name, spec in params_class.specs().items()
+        if name in values and name not in told_elsewhere and values[name] != spec.default
+    ]
+
+
+def _words(name: str, spec: Spec, value: Any) -> str:
+    plain = name.replace("_", " ")
+    if spec.kind == "flag":
+        return plain if value else f"not {plain}"
+    if spec.kind == "choice":
+        return f"{value} {plain}"
+    return f"{plain} {value:,g}" if isinstance(value, int | float) else f"{plain} {value}"

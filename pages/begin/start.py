@@ -4,8 +4,8 @@ import streamlit as st
 
 from components import session
 from components.embedding_map import preload_map
-from components.frame import run_name
 from components.markdown import escaped
+from components.run_table import run_name
 from components.sample_cards import ICONS, noun, sample_cards
 
 st.title("Which embedding fits your data?")
