@@ -285,7 +285,7 @@ class Catalog:
                 with self._db:
                     self._db.execute("BEGIN IMMEDIATE")
                     yield
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 raise WorkspaceError(
                     f"The catalog could not be written ({error}). "
                     "Free some disk space and try again; finished work is kept."

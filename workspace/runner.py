@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import secrets
 import threading
 import time
@@ -21,6 +22,7 @@ from workspace.store import Store
 from workspace.tasks import Task
 from workspace.uploads import Uploads
 
+_LOG = logging.getLogger(__name__)
 _GRACE_S = 1.0  # a job that does not hear the cancel by then sits in a C loop
 _PERSIST_EVERY_S = 0.5
 _GIVE_UP_AFTER = 3
@@ -51,6 +53,7 @@ class JobRunner:
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
         self._open: dict[str, Job] = {}
+        self._unsaved: dict[str, Job] = {}  # the catalog refused them: tried again with the next
         self._queue: list[str] = []
         self._cancelling: set[str] = set()
         self._persisted: dict[str, float] = {}
@@ -97,8 +100,9 @@ class JobRunner:
             If there is no such job.
         """
         with self._lock:
-            if id in self._open:
-                return self._open[id]
+            now = self._open.get(id) or self._unsaved.get(id)
+            if now is not None:
+                return now
         found = self.catalog.jobs(id=id)
         if not found:
             raise WorkspaceError("There is no such job in this workspace. Start it again.")
@@ -107,8 +111,11 @@ class JobRunner:
     def jobs(self, workspace: str) -> list[Job]:
         """Return the jobs of a workspace, newest first."""
         with self._lock:
-            found = self.catalog.jobs(workspace)
-            return [self._open.get(job.id, job) for job in found]
+            now = {job.id: job for job in self.catalog.jobs(workspace)}
+            for job in (*self._unsaved.values(), *self._open.values()):
+                if job.workspace == workspace:
+                    now[job.id] = job
+            return sorted(now.values(), key=lambda job: job.created, reverse=True)
 
     def cancel(self, id: str) -> Job:
         """Ask a job to stop; whatever it does, its process is free within two seconds."""
@@ -164,7 +171,10 @@ class JobRunner:
         for slot in (*self._workers, self._queries.slot):
             slot.join(1.0)
         with self._lock:
-            self.catalog.interrupt(self._owner)
+            try:
+                self.catalog.interrupt(self._owner)
+            except WorkspaceError:  # the next server marks them
+                _LOG.exception("the jobs that ran could not be marked as interrupted")
             self._open.clear()
             self._ended.notify_all()
         self._owner_lock.release()
@@ -345,4 +355,10 @@ class JobRunner:
 
     def _persist(self, job: Job) -> None:
         self._persisted[job.id] = time.monotonic()
-        self.catalog.save_job(job, self._owner)
+        self._unsaved[job.id] = job
+        try:
+            for each in tuple(self._unsaved.values()):
+                self.catalog.save_job(each, self._owner)
+                del self._unsaved[each.id]
+        except WorkspaceError:  # memory holds the truth; a full disk must not stop the queue
+            _LOG.exception("%d jobs could not be saved", len(self._unsaved))

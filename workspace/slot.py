@@ -113,7 +113,7 @@ class Slot:
         except OSError:
             _LOG.exception("%s could not be started", self.name)
             self.failed_starts += 1
-            self._on_end(self)
+            self._tell(self._on_end)
             return
         if self._closing.is_set():  # closed in between: nobody else would stop it
             self.process.stop()
@@ -121,13 +121,19 @@ class Slot:
             if message["say"] == "ready":
                 self.failed_starts = 0
                 self.settled.set()
-            self._on_message(self, message)
+            self._tell(self._on_message, message)
         self.process.wait()
         if not self.ready and not self._closing.is_set():
             self.failed_starts += 1
             _LOG.warning("%s ended after %.1f s", self.name, time.monotonic() - begun)
         self.process = None
-        self._on_end(self)
+        self._tell(self._on_end)
+
+    def _tell(self, listener: Callable[..., None], *message: dict[str, Any]) -> None:
+        try:
+            listener(self, *message)
+        except Exception:  # the job boundary: without this thread the place stays empty for good
+            _LOG.exception("%s could not pass on what its process said", self.name)
 
     def reset(self) -> None:
         """Forget the state of the process that ended."""

@@ -14,7 +14,7 @@ import pytest
 from job_waiting import ended, wait_for
 from toy_tasks import ToyTask
 
-from core.errors import WorkspaceError
+from core.errors import QueryError, WorkspaceError
 
 
 def test_job_reports_progress_and_ends_done(start):
@@ -153,6 +153,60 @@ def test_two_tabs_that_start_a_job_again_at_once_start_it_once(start, monkeypatc
     assert runner._queue.count(job.id) == 1
     assert ended(runner, busy).state == "done"
     assert ended(runner, job).state == "failed"
+
+
+def test_jobs_go_on_while_the_catalog_cannot_be_written_and_are_kept_later(start, monkeypatch):
+    runner = start()
+    wait_for(lambda: runner._workers[0].ready)
+    save = runner.catalog.save_job
+
+    def refuse(*_args):
+        raise WorkspaceError("The catalog could not be written (database or disk is full).")
+
+    monkeypatch.setattr(runner.catalog, "save_job", refuse)
+    job = runner.submit("w", ToyTask("count", seconds=0.7))
+    done = ended(runner, job, 5.0)
+    assert (done.state, done.result["counted"]) == ("done", 14)
+    assert [(each.id, each.state) for each in runner.jobs("w")] == [(job.id, "done")]
+    assert runner.jobs("other") == []
+    monkeypatch.setattr(runner.catalog, "save_job", save)
+    assert ended(runner, runner.submit("w", ToyTask("print")), 5.0).state == "done"
+    assert runner.catalog.jobs(id=job.id)[0].state == "done"
+
+
+def test_place_stays_filled_when_its_listener_fails(start, monkeypatch):
+    runner = start()
+    wait_for(lambda: runner._workers[0].ready)
+    monkeypatch.setattr(runner, "_progress", lambda *_: 1 / 0)
+    job = runner.submit("w", ToyTask("count", seconds=0.3))
+    assert ended(runner, job, 5.0).state == "done"
+
+
+def test_warm_up_goes_on_when_the_query_process_ends_while_it_warms(start):
+    runner = start()
+    slot = runner._queries.slot
+    wait_for(lambda: slot.ready and runner._workers[0].ready)
+    slot.warming = True  # as if it were importing torch
+    runner._workers[0].cold = ["torch"]
+    told: list[tuple] = []
+    runner._workers[0].send = lambda **message: told.append((message["say"], slot.ready))
+    slot.kill()
+    wait_for(lambda: told, 5.0)
+    assert told[0] == ("warm", False), "it waited until the process was there again"
+
+
+def test_query_process_that_only_starts_is_not_killed_for_being_late(start, monkeypatch):
+    runner = start(query_timeout_s=1)
+    slot = runner._queries.slot
+    wait_for(lambda: slot.ready)
+    slot.ready = False  # as at the beginning of its life
+    pid = slot.process.pid
+    with pytest.raises(QueryError, match="did not start within 1 second"):
+        runner.embed_query("r1", "a")
+    time.sleep(0.3)
+    assert slot.process is not None
+    assert slot.process.pid == pid
+    assert _alive(pid)
 
 
 def test_jobs_of_another_workspace_do_not_wait_for_a_long_queue(start):
