@@ -21,6 +21,10 @@ class _Ended(Exception):
     """The query process ended before it answered."""
 
 
+class _NotReady(Exception):
+    """The query process did not start in time."""
+
+
 class QueryClient:
     """Asks the query process; starts a stuck or dead one again.
 
@@ -28,7 +32,7 @@ class QueryClient:
     ----------
     settings : Settings
     on_change : callable
-        Called when the process became ready or warm.
+        Called when the process became ready or warm, or ended.
     """
 
     def __init__(self, settings: Settings, on_change: Callable[[], None]) -> None:
@@ -52,7 +56,8 @@ class QueryClient:
         Raises
         ------
         QueryError
-            After a second crash, or when the time is over.
+            After a second crash, or when the time is over. A process that did not answer is
+            started again; one that only just starts is left to do so.
         EmbedscopeError
             Whatever the method says about the query.
         """
@@ -62,6 +67,11 @@ class QueryClient:
                 return self._ask(run, query, deadline)
             except _Ended:
                 continue
+            except _NotReady:  # left alone: killed, it would start from the beginning
+                raise QueryError(
+                    f"The process that answers queries did not start within {self._timeout_s} "
+                    "seconds. Try again in a moment."
+                ) from None
             except TimeoutError:
                 self.slot.kill()  # it may be stuck for good
                 raise QueryError(
@@ -77,7 +87,7 @@ class QueryClient:
         answer: Future[FloatVector] = Future()
         with self._changed:
             if not self._changed.wait_for(lambda: self.slot.ready, deadline - time.monotonic()):
-                raise TimeoutError
+                raise _NotReady
             number = next(self._numbers)
             self._waiting[number] = answer
         self.slot.send(say="query", id=number, run=run, query=pack(query))
@@ -108,6 +118,7 @@ class QueryClient:
         for answer in waiting:
             if not answer.done():
                 answer.set_exception(_Ended())
+        self._on_change()  # it may have been the one that warmed up: the others' turn comes
 
 
 def _settle(answer: Future[FloatVector], message: dict[str, Any]) -> None:
