@@ -17,7 +17,7 @@ from ingest.dataset import Dataset
 from projection import measure_quality, project
 from vectors import KeyedVectors, KnnGraph, VectorIndex
 from workspace.context import Context
-from workspace.identity import GRAPH_K, graph_id, layout_id, run_id
+from workspace.identity import GRAPH_K, canonical, graph_id, layout_id, run_id
 from workspace.records import LayoutInfo, RunInfo
 from workspace.store import present
 from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask
@@ -150,7 +150,7 @@ def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
 
 
 def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph | None:
-    """Return the kNN graph of one kind: for the map's hover, for UMAP, for the quality."""
+    """Return the kNN graph of one kind: for the map's hover and for UMAP."""
     if len(vectors) < 2:
         return None  # one point has no neighbour
     id = graph_id(run, kind)
@@ -172,6 +172,7 @@ def _layout(
     graph: KnnGraph | None,
     context: Context,
 ) -> str:
+    spec = canonical(spec)
     id = layout_id(info.id, kind, spec)
     with context.alone(id):
         known = context.catalog.known_layout(id)

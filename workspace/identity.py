@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from core.fingerprint import fingerprint
@@ -11,8 +12,13 @@ from workspace.tasks import LayoutSpec
 if TYPE_CHECKING:
     from embedders import Embedder
 
-GRAPH_K = 30
-"""Neighbours of every point in the kNN graph that map, UMAP and quality share."""
+GRAPH_K = 50
+"""Neighbours of every point in the kNN graph that the map and UMAP share.
+
+UMAP's widest preset takes 49; fewer here would make it search all over again.
+"""
+
+_WITHOUT_CHANCE = {"pca"}
 
 
 def dataset_id(dataset: Dataset) -> str:
@@ -31,10 +37,32 @@ def graph_id(run: str, kind: str) -> str:
 
 
 def layout_id(run: str, kind: str, spec: LayoutSpec) -> str:
-    """Return the id of a layout."""
+    """Return the id of a layout; settings left out count as their defaults.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown method or setting, or a value out of range.
+    """
+    spec = canonical(spec)
     return _id(
         "l", "layout-1", run, kind, spec.method, spec.n_components, spec.seed, dict(spec.params)
     )
+
+
+def canonical(spec: LayoutSpec) -> LayoutSpec:
+    """Return the spec with every setting written out, and no seed where none plays a part.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown method or setting, or a value out of range.
+    """
+    from projection import get_projection
+
+    params = get_projection(spec.method).params_class.from_dict(spec.params).to_dict()
+    seed = 0 if spec.method in _WITHOUT_CHANCE else spec.seed
+    return dataclasses.replace(spec, params=params, seed=seed)
 
 
 def _id(prefix: str, *parts: object) -> str:

@@ -65,6 +65,10 @@ class LayoutInfo:
     ----------
     kind : str
         Which kind of key it shows.
+    seed : int
+        0 where none plays a part.
+    params : mapping
+        Every setting of the method, the defaults included.
     n : int
         Points drawn.
     """

@@ -15,7 +15,7 @@ from core.errors import ModalityMismatch, ParameterError, WorkspaceError
 from ingest.dataset import Dataset
 from ingest.source import Source, SourceLike, as_sources
 from vectors.keyed import KeyedVectors
-from workspace.identity import graph_id, run_id
+from workspace.identity import canonical, graph_id, run_id
 from workspace.jobs import Job
 from workspace.linking import link_dataset
 from workspace.records import DatasetInfo, LayoutInfo, RunInfo
@@ -197,14 +197,21 @@ class Workspace:
         result = {"dataset": dataset}
         if info.n <= _PREDICTED_BELOW:  # else the worker tells it, a moment later
             result["run"] = run_id(method, self.dataset(dataset))
-        task = EmbedTask(dataset, embedder, method.params.to_dict(), seed, layout)
+        drawn = None if layout is None else canonical(layout)
+        task = EmbedTask(dataset, embedder, method.params.to_dict(), seed, drawn)
         return self._runner.submit(
             self.id, task, title=f"{method.title} · {info.name}", result=result
         )
 
     def project(self, run: str, spec: LayoutSpec) -> Job:
-        """Draw a run in another way."""
-        info = self.run(run)
+        """Draw a run in another way.
+
+        Raises
+        ------
+        ParameterError
+            At once, for a method or settings that do not exist.
+        """
+        info, spec = self.run(run), canonical(spec)
         return self._runner.submit(
             self.id,
             LayoutTask(run, spec),

@@ -22,6 +22,9 @@ from core.errors import (
 )
 from core.modality import Modality
 from ingest.dataset import Dataset
+from projection import get_projection
+from projection.umap_layout import PRESETS
+from workspace.identity import GRAPH_K
 from workspace.tasks import LayoutSpec
 from workspace.workspace import Workspace
 
@@ -67,7 +70,7 @@ def test_embedding_leaves_vectors_graph_and_two_layouts(start, tally):
     np.testing.assert_array_equal(vectors.matrix, np.array(expected, np.float32))
     graph = workspace.graph(run.id, "document")
     assert graph is not None
-    assert graph.ids.shape == (40, 30)
+    assert graph.ids.shape == (40, 39)
     first, second = workspace.layouts(run.id)
     assert (first.method, second.method) == ("pca", "umap")
     assert job.result["layouts"] == [first.id, second.id]
@@ -90,6 +93,27 @@ def test_nothing_is_encoded_twice_when_only_the_layout_changes(start, tally):
     assert again.result["layout"] == flat.result["layout"]
     assert [each.n_components for each in workspace.layouts(run)] == [2, 3]
     assert tally() == 40
+
+
+def test_layout_with_its_defaults_written_out_is_found_instead_of_drawn_again(start):
+    workspace = Workspace.create(start())
+    info = workspace.add_dataset(_dataset())
+    run = ended(workspace, workspace.embed(info.id, "toy", layout=LayoutSpec("tsne"))).result["run"]
+    written = get_projection("tsne").params_class().to_dict()
+    assert written
+    ended(workspace, workspace.project(run, LayoutSpec("tsne", params=written)))
+    ended(workspace, workspace.project(run, LayoutSpec("pca", seed=7)))
+    layouts = workspace.layouts(run)
+    assert [(each.method, each.seed) for each in layouts] == [("pca", 0), ("tsne", 0)]
+    assert layouts[1].params == written
+    with pytest.raises(ParameterError):
+        workspace.project(run, LayoutSpec("tsne", params={"perplexitty": 3}))
+    with pytest.raises(ParameterError):
+        workspace.embed(info.id, "toy", layout=LayoutSpec("no such"))
+
+
+def test_graph_serves_every_preset_of_umap():
+    assert max(neighbours for neighbours, *_ in PRESETS.values()) - 1 <= GRAPH_K
 
 
 def test_two_users_share_the_work_but_see_only_their_own(start, tally):
