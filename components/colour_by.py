@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +16,10 @@ from workspace.workspace import RunInfo
 
 CLUSTERS = "clusters (k-means)"
 NONE = "one colour"
+
+_COLOURINGS_KEPT = 64  # a byte per point each
+_made: OrderedDict[tuple[str, str, str], Colouring] = OrderedDict()
+_lock = Lock()
 
 
 def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
@@ -30,13 +38,35 @@ def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
         help="A column of the data, or groups found by k-means in the original space.",
     )
     session.share(colour=chosen or NONE)
+    name = chosen or NONE
+    return _remembered((run.id, kind, name), lambda: _colouring(run, kind, items, name))
+
+
+def _colouring(run: RunInfo, kind: str, items: RunItems, chosen: str) -> Colouring:
     if chosen == CLUSTERS:
         groups = default_clusters(len(items))
         found = session.clusters(run.id, kind, groups)
         return categorical([f"cluster {c + 1}" for c in found.tolist()], title="k-means cluster")
-    if chosen is None or chosen == NONE:
+    if chosen == NONE:
         return categorical(["item"] * len(items), title="")
     return column_colouring(items.columns[chosen], items.roles.get(chosen), chosen)
+
+
+def _remembered(key: tuple[str, str, str], make: Callable[[], Colouring]) -> Colouring:
+    """Return what was made for this run, kind and column before, or make it.
+
+    A run's id is a fingerprint of its data: under an equal id the colours are equal.
+    """
+    with _lock:
+        if key in _made:
+            _made.move_to_end(key)
+            return _made[key]
+    colouring = make()
+    with _lock:
+        _made[key] = colouring
+        while len(_made) > _COLOURINGS_KEPT:
+            _made.popitem(last=False)
+    return colouring
 
 
 def default_clusters(n: int) -> int:

@@ -1,8 +1,11 @@
 """Texts, pictures and columns line up with the vectors they belong to."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pandas as pd
 
+from components import colour_by
 from components.colour_by import column_colouring, default_clusters
 from components.items import RunItems, run_items
 from components.selection_panel import export_table, selection_table
@@ -75,3 +78,20 @@ def test_numbers_are_coloured_on_a_scale_and_two_valued_columns_as_classes():
 
 def test_the_number_of_clusters_stays_between_two_and_the_palette():
     assert [default_clusters(n) for n in (3, 800, 7_600, 1_000_000)] == [2, 6, 11, 11]
+
+
+def test_colours_of_a_column_are_worked_out_once(monkeypatch):
+    monkeypatch.setattr(colour_by, "_made", OrderedDict())
+    made = []
+
+    def make():
+        made.append(1)
+        return column_colouring(pd.Series(["a", "b"]), "label", "x")
+
+    first = colour_by._remembered(("run", "document", "x"), make)
+    assert colour_by._remembered(("run", "document", "x"), make) is first
+    assert colour_by._remembered(("run", "document", "y"), make) is not first
+    assert len(made) == 2
+    for number in range(100):
+        colour_by._remembered(("run", "document", str(number)), make)
+    assert len(colour_by._made) == 64
