@@ -40,4 +40,18 @@ def _build(key: tuple[str, str, str, bool], run: RunInfo) -> MapScene:
         if edges is None or len(edges) > _EDGES_SENT
         else np.column_stack([edges.source, edges.target]).astype(np.int32),
         title=f"{session.dataset(run.dataset).name} · {run.title}",
+        identity=f"{run.dataset}/{kind}",
+        remarks=left_out_remarks(
+            0 if edges is None else len(edges), 0 if items.images is None else len(items)
+        ),
     )
+
+
+def left_out_remarks(n_edges: int, n_pictures: int) -> list[str]:
+    """Say in the map's caption which edges and pictures were too many to send."""
+    remarks = []
+    if n_edges > _EDGES_SENT:
+        remarks.append(f"the {n_edges:,} edges are not drawn (at most {_EDGES_SENT:,} are)")
+    if n_pictures > _PICTURES_SENT:
+        remarks.append(f"no pictures under the pointer (up to {_PICTURES_SENT:,} images have them)")
+    return remarks

@@ -31,5 +31,6 @@ def preview_picture(job: Job) -> None:
         hover=items.texts,
         keys=items.keys,
         title="first look",
+        identity=f"{preview.dataset}/first look",
     )
     embedding_map(scene, MapLook(colouring=colouring), key="preview", height=600)

@@ -125,8 +125,11 @@ class MapScene:
     keys : sequence of str, optional
         Identity of the items. Two scenes with equal keys show the same items: colours, legend,
         selection and focus stay when one replaces the other.
-    strata : (n,) integer ndarray, optional
-        Class of each point for the sample that is drawn above :func:`draw_limit` points.
+    identity : str
+        Which collection the items belong to. Keys such as 0, 1, 2 occur in many: only with equal
+        identity do scenes show the same items.
+    remarks : sequence of str
+        What is not drawn and why; each is added to the caption.
 
     Raises
     ------
@@ -141,7 +144,8 @@ class MapScene:
     edges: NDArray[np.int32] | None = None
     title: str = ""
     keys: Sequence[str] | None = None
-    strata: NDArray[np.integer] | None = None
+    identity: str = ""
+    remarks: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         shape = np.shape(self.coordinates)
@@ -151,7 +155,7 @@ class MapScene:
                 "Project the vectors to 2 or 3 dimensions first."
             )
         n = shape[0]
-        lengths = {"hover": self.hover, "keys": self.keys, "strata": self.strata}
+        lengths = {"hover": self.hover, "keys": self.keys}
         for name, values in {**lengths, "neighbours": self.neighbours}.items():
             if values is not None and len(values) not in {n, 0 if name == "hover" else n}:
                 raise ParameterError(f"{name} has {len(values):,} entries for {n:,} points.")
@@ -173,12 +177,15 @@ class MapScene:
         """Signature of which items are drawn: equal for another layout of the same items."""
         names = self.keys if self.keys is not None else self.hover
         text = "\n".join(map(str, names)).encode("utf-8", "surrogatepass")
-        return digest(text, np.array([self.n, len(self.drawn)], np.int64))
+        owner = self.identity.encode("utf-8", "surrogatepass")
+        # The lengths keep a key apart from the identity before it.
+        sizes = np.array([self.n, len(self.drawn), len(owner)], np.int64)
+        return digest(sizes, owner, text)
 
     @cached_property
     def drawn(self) -> NDArray[np.int64]:
         """Positions of the points that are drawn, ascending; all unless there are too many."""
-        return draw_sample(self.n, draw_limit(self.dims), 0, self.strata)
+        return draw_sample(self.n, draw_limit(self.dims), 0)
 
     @property
     def sampled(self) -> bool:
@@ -187,12 +194,13 @@ class MapScene:
 
     @property
     def caption(self) -> str:
-        """Say "n of n drawn", and what is missing from the picture."""
+        """Say "n of n drawn", and what else is missing from the picture."""
         text = f"{len(self.drawn):,} of {self.n:,} drawn"
         if self.sampled:
             text += " (random sample, seed 0)"
         lost = self.n - int(np.isfinite(self.coordinates).all(axis=1).sum())
-        return f"{text}, {lost:,} have no position" if lost else text
+        without = [f"{lost:,} have no position"] if lost else []
+        return ", ".join([text, *without, *self.remarks])
 
     def to_drawn(self, positions: Any) -> NDArray[np.int64]:
         """Translate positions among all points to those among the drawn (-1: not drawn)."""
@@ -222,7 +230,6 @@ class MapScene:
             hover=[self.hover[i] for i in keep] if len(self.hover) else (),
             keys=None if self.keys is None else [self.keys[i] for i in keep],
             thumbnails=None,  # tiles are numbered by all items; too many to send anyway
-            strata=None,
         )
 
     @cached_property
