@@ -49,6 +49,7 @@ CREATE INDEX IF NOT EXISTS runs_of ON runs (dataset);
 CREATE INDEX IF NOT EXISTS layouts_of ON layouts (run);
 CREATE INDEX IF NOT EXISTS jobs_of ON jobs (workspace, created);
 """
+GONE = "This dataset is no longer in the workspace. Load it again, then start the job."
 _JSON = {"roles", "params", "kinds", "versions", "provenance", "result", "told", "data"}
 _JOB_FIELDS = tuple(field.name for field in dataclasses.fields(Job))
 
@@ -155,14 +156,30 @@ class Catalog:
 
     # runs and layouts
     def link_run(self, workspace: str, info: RunInfo) -> None:
-        """Make a run known and give it to a workspace."""
+        """Make a run known and give it to a workspace.
+
+        Raises
+        ------
+        WorkspaceError
+            If its dataset is not, or no longer, in that workspace.
+        """
         with self._transaction():
+            if self.told(workspace, info.dataset) is None:
+                raise WorkspaceError(GONE)
             self._insert("runs", _values(info), replace=True)
             self._link(workspace, "run", info.id)
 
     def link_layout(self, workspace: str, info: LayoutInfo) -> None:
-        """Make a layout known and give it to a workspace."""
+        """Make a layout known and give it to a workspace.
+
+        Raises
+        ------
+        WorkspaceError
+            If its run is not, or no longer, in that workspace.
+        """
         with self._transaction():
+            if not self.runs(workspace, id=info.run):
+                raise WorkspaceError(GONE)
             self._insert("layouts", _values(info), replace=True)
             self._link(workspace, "layout", info.id)
 

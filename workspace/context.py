@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import WorkspaceError
 from ingest.dataset import Dataset
-from workspace.catalog import Catalog
+from workspace.catalog import GONE, Catalog
 from workspace.store import Store, present
 
 _WINDOW_S = 10.0
@@ -127,9 +127,7 @@ class Context:
         """
         told = self.catalog.told(self.workspace, id)
         if told is None:
-            raise WorkspaceError(
-                "This dataset is no longer in the workspace. Load it again, then start the job."
-            )
+            raise WorkspaceError(GONE)
         return present(self.store.dataset(id, told), f"The dataset {told['name']}")
 
     @contextmanager

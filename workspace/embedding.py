@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import AnyArray
-from core.errors import ParameterError
+from core.errors import ParameterError, WorkspaceError
 from embedders import get_embedder
 from embedders.base import Embedder, ItemEmbedder
 from ingest.dataset import Dataset
@@ -83,8 +85,21 @@ def _make_run(
         created=time.time(),
         provenance=dict(vectors.provenance),
     )
-    context.catalog.link_run(context.workspace, info)
+    with _kept_while_wanted(info, (), context):
+        context.catalog.link_run(context.workspace, info)
     return info
+
+
+@contextmanager
+def _kept_while_wanted(info: RunInfo, layouts: Sequence[str], context: Context) -> Iterator[None]:
+    """Delete what was made of a dataset that was removed meanwhile: nobody could find it."""
+    try:
+        yield
+    except WorkspaceError:
+        removed = context.catalog.told(context.workspace, info.dataset) is None
+        if removed and context.catalog.known_run(info.id) is None:
+            context.store.remove_run(info.id, info.kinds, layouts)
+        raise
 
 
 def _vectors(
@@ -178,7 +193,8 @@ def _layout(
         known = context.catalog.known_layout(id)
         if known is None or context.store.layout(id) is None:
             known = _make_layout(id, info.id, kind, spec, vectors, graph, context)
-        context.catalog.link_layout(context.workspace, known)
+        with _kept_while_wanted(info, (id,), context):
+            context.catalog.link_layout(context.workspace, known)
     context.publish(layout=id)
     return id
 

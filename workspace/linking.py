@@ -14,19 +14,31 @@ from workspace.store import Store, present
 def link_dataset(
     store: Store, catalog: Catalog, workspace: str, dataset: Dataset, name: str | None = None
 ) -> DatasetInfo:
-    """Keep a dataset and give it to a workspace; a second time, only the name changes."""
+    """Keep a dataset and give it to a workspace.
+
+    Content that the workspace already has stays where it is, with its runs: notes and dropped rows
+    become those of ``dataset``, and the name changes only to a ``name`` that is given.
+    """
+    with store.keeping_datasets():
+        return _link(store, catalog, workspace, dataset, name)
+
+
+def _link(
+    store: Store, catalog: Catalog, workspace: str, dataset: Dataset, name: str | None
+) -> DatasetInfo:
     id = store.save_dataset(dataset)
+    known = catalog.datasets(workspace, id)
     meta = present(store.dataset_meta(id), "The dataset")
     info = DatasetInfo(
         id=id,
-        name=name or dataset.name,
+        name=name or (known[0].name if known else dataset.name),
         modality=Modality(meta["modality"]),
         n=meta["n"],
         n_dropped=dataset.n_dropped,
         label=meta["label"],
         roles=meta["roles"],
         bytes=meta["bytes"],
-        created=time.time(),
+        created=known[0].created if known else time.time(),
     )
     told = {
         "notes": list(dataset.notes),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,6 +46,15 @@ class Store:
     def lock(self, id: str) -> FileLock:
         """Return the lock under which one object is computed."""
         return FileLock(self.root / "locks" / id)
+
+    @contextmanager
+    def keeping_datasets(self) -> Iterator[None]:
+        """Let nobody else keep or delete a dataset meanwhile.
+
+        One lock for all of them, as they share images.
+        """
+        with self.lock("datasets").held(lambda: None, every_s=0.02):
+            yield
 
     # datasets
     def save_dataset(self, dataset: Dataset) -> str:

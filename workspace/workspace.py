@@ -95,7 +95,11 @@ class Workspace:
 
     # datasets
     def add_dataset(self, dataset: Dataset, name: str | None = None) -> DatasetInfo:
-        """Keep a dataset in this workspace; the same content again only takes the new name."""
+        """Keep a dataset in this workspace.
+
+        Of content that is here already, the notes and dropped rows become those of ``dataset``;
+        its runs, age and name stay, unless ``name`` gives it another one.
+        """
         return link_dataset(self._store, self._catalog, self.id, dataset, name)
 
     def datasets(self) -> list[DatasetInfo]:
@@ -137,10 +141,11 @@ class Workspace:
             if job.active and job.result.get("dataset") == id:
                 self._runner.cancel(job.id)
                 self._runner.wait(job.id, _CANCEL_S)  # else it may publish what is deleted here
-        if self._catalog.unlink_dataset(self.id, id):
-            for run, layouts in self._catalog.forget_dataset(id):
-                self._store.remove_run(run.id, run.kinds, layouts)
-            self._store.remove_dataset(id)
+        with self._store.keeping_datasets():
+            if self._catalog.unlink_dataset(self.id, id):
+                for run, layouts in self._catalog.forget_dataset(id):
+                    self._store.remove_run(run.id, run.kinds, layouts)
+                self._store.remove_dataset(id)
 
     def read_upload(
         self,

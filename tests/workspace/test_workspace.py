@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pandas as pd
@@ -174,6 +175,56 @@ def test_removing_the_last_copy_deletes_the_files(start, home):
         assert list((home / kind).glob("??/*")) == [], kind
 
 
+def test_dataset_loaded_again_while_another_user_removes_it_is_whole(start, monkeypatch):
+    runner = start()
+    ann, ben = Workspace.create(runner), Workspace.create(runner)
+    info = ann.add_dataset(_dataset())
+    save, saved, removed = runner.store.save_dataset, threading.Event(), threading.Event()
+
+    def slow(dataset):
+        id = save(dataset)
+        saved.set()
+        removed.wait(0.5)  # the removal comes between keeping and linking, if it can
+        return id
+
+    monkeypatch.setattr(runner.store, "save_dataset", slow)
+    adding = threading.Thread(target=ben.add_dataset, args=(_dataset(),))
+    adding.start()
+    saved.wait(5)
+    ann.remove_dataset(info.id)
+    removed.set()
+    adding.join()
+    assert len(ben.dataset(info.id)) == 40
+
+
+def test_job_of_a_dataset_that_was_removed_ends_with_a_sentence_and_no_scraps(start, home):
+    runner = start()
+    workspace = Workspace.create(runner)
+    info = workspace.add_dataset(_dataset())
+    job = workspace.embed(info.id, "toy", {"delay_ms": 1_500}, layout=None)
+    wait_for(lambda: workspace.job(job.id).stage == "embedding")
+    runner.catalog.unlink_dataset(workspace.id, info.id)  # as another server does
+    job = ended(workspace, job)
+    assert job.state == "failed"
+    assert "no longer in the workspace" in job.message
+    assert workspace.runs() == []
+    for kind in ("vectors", "states"):
+        assert list((home / kind).glob("??/*")) == [], kind
+
+
+def test_layout_of_a_run_that_was_removed_is_not_linked(start):
+    runner = start()
+    workspace = Workspace.create(runner)
+    info = workspace.add_dataset(_dataset())
+    ended(workspace, workspace.embed(info.id, "toy", layout=PCA))
+    (run,) = workspace.runs()
+    (layout,) = workspace.layouts(run.id)
+    workspace.remove_dataset(info.id)
+    with pytest.raises(WorkspaceError, match="no longer in the workspace"):
+        runner.catalog.link_layout(workspace.id, layout)
+    assert runner.catalog.known_layout(layout.id) is None
+
+
 def test_large_dataset_shows_a_first_picture_and_encodes_nothing_twice(start, tally):
     workspace = Workspace.create(start())
     dataset = _dataset(2_400)
@@ -306,8 +357,11 @@ def test_same_dataset_added_again_stays_one_and_keeps_its_runs(start):
     workspace = Workspace.create(start())
     info = workspace.add_dataset(_dataset())
     ended(workspace, workspace.embed(info.id, "toy", layout=None))
-    assert workspace.add_dataset(_dataset(name="again")).id == info.id
-    assert [each.name for each in workspace.datasets()] == ["again"]
+    workspace.rename_dataset(info.id, "mine")
+    again = workspace.add_dataset(_dataset(name="words (2)"))
+    assert (again.id, again.name, again.created) == (info.id, "mine", info.created)
+    workspace.add_dataset(_dataset(), name="ours")
+    assert [each.name for each in workspace.datasets()] == ["ours"]
     assert len(workspace.runs(info.id)) == 1
 
 
