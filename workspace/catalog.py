@@ -42,22 +42,20 @@ CREATE TABLE IF NOT EXISTS jobs (
     state TEXT NOT NULL, stage TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL,
     note TEXT NOT NULL, fraction REAL NOT NULL, created REAL NOT NULL, started REAL,
     finished REAL, eta_s REAL, message TEXT NOT NULL, result TEXT NOT NULL, owner TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS views (
-    id TEXT NOT NULL, workspace TEXT NOT NULL, data TEXT NOT NULL, created REAL NOT NULL,
-    PRIMARY KEY (workspace, id));
+CREATE TABLE IF NOT EXISTS dismissed (job TEXT PRIMARY KEY, workspace TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS runs_of ON runs (dataset);
 CREATE INDEX IF NOT EXISTS layouts_of ON layouts (run);
 CREATE INDEX IF NOT EXISTS jobs_of ON jobs (workspace, created);
 """
 GONE = "This dataset is no longer in the workspace. Load it again, then start the job."
-_JSON = {"roles", "params", "kinds", "versions", "provenance", "result", "told", "data"}
+_JSON = {"roles", "params", "kinds", "versions", "provenance", "result", "told"}
 _JOB_FIELDS = tuple(field.name for field in dataclasses.fields(Job))
 
 
 class Catalog:
     """Names, settings, links and jobs; safe for many threads and processes.
 
-    Every question about a dataset, run, layout, job or view names the workspace that asks, and
+    Every question about a dataset, run, layout or job names the workspace that asks, and
     only what that workspace was linked to is found.
     """
 
@@ -253,16 +251,18 @@ class Catalog:
             owner,
         )
 
-    # views
-    def save_view(self, workspace: str, id: str, data: Mapping[str, Any]) -> None:
-        """Keep a view."""
-        values = {"id": id, "workspace": workspace, "data": data, "created": time.time()}
-        self._insert("views", values, replace=True)
+    def dismiss_job(self, workspace: str, id: str) -> None:
+        """Remember that the user has seen how a job ended."""
+        self._insert("dismissed", {"job": id, "workspace": workspace}, replace=True)
 
-    def view(self, workspace: str, id: str) -> dict[str, Any] | None:
-        """Return a view of a workspace."""
-        rows = self._rows("SELECT data FROM views WHERE workspace = ? AND id = ?", workspace, id)
-        return rows[0]["data"] if rows else None
+    def recall_job(self, id: str) -> None:
+        """Forget that a job was dismissed, as it runs again."""
+        self._change("DELETE FROM dismissed WHERE job = ?", id)
+
+    def dismissed_jobs(self, workspace: str) -> set[str]:
+        """Return the jobs whose end the user has seen."""
+        rows = self._rows("SELECT job FROM dismissed WHERE workspace = ?", workspace)
+        return {row["job"] for row in rows}
 
     # plumbing
     def _link(self, workspace: str, kind: str, id: str) -> None:

@@ -76,11 +76,6 @@ class Job:
         return self.state in OPEN_STATES
 
     @property
-    def can_restart(self) -> bool:
-        """Tell whether it makes sense to offer starting it again."""
-        return self.state in ("interrupted", "cancelled", "failed")
-
-    @property
     def text(self) -> str:
         """Return one line for the screen: "embedding 3,200 of 7,600, about 40 s left"."""
         if self.state == "queued":

@@ -1,4 +1,4 @@
-"""``Workspace``: one user's datasets, runs, layouts, jobs and views; what the pages call."""
+"""``Workspace``: one user's datasets, runs, layouts and jobs; what the pages call."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UMAP = LayoutSpec()
+_UNFINISHED = ("failed", "interrupted")
 _CANCEL_S = 3.0
 _PREDICTED_BELOW = 100_000
 
@@ -267,6 +268,30 @@ class Workspace:
         """Return the jobs of this workspace, newest first."""
         return self._runner.jobs(self.id)
 
+    def open_jobs(self) -> list[Job]:
+        """Return what still needs the user's eye, newest first.
+
+        Those are the jobs that wait or run, and the failed and interrupted ones that were not
+        dismissed.
+        """
+        seen = self._catalog.dismissed_jobs(self.id)
+        return [
+            job
+            for job in self.jobs()
+            if job.active or (job.state in _UNFINISHED and job.id not in seen)
+        ]
+
+    def dismiss(self, id: str) -> None:
+        """Leave an ended job out of ``open_jobs``, until it is started again.
+
+        Raises
+        ------
+        WorkspaceError
+            If this workspace has no such job.
+        """
+        if not self.job(id).active:  # in another tab it may have been started again
+            self._catalog.dismiss_job(self.id, id)
+
     def job(self, id: str) -> Job:
         """Return how a job stands.
 
@@ -288,6 +313,7 @@ class Workspace:
     def restart(self, id: str) -> Job:
         """Queue a stopped or failed job again; what is finished is not computed twice."""
         self.job(id)
+        self._catalog.recall_job(id)
         return self._runner.restart(id)
 
     def preview(self, job: str | Job) -> RunPreview | None:
@@ -300,17 +326,6 @@ class Workspace:
         if arrays is None:
             return None
         return RunPreview(dataset=now.result["dataset"], of=told["of"], **arrays)
-
-    # views
-    def save_view(self, view: Mapping[str, Any]) -> str:
-        """Keep a small JSON description of what is on screen; return its short id."""
-        id = secrets.token_urlsafe(6)
-        self._catalog.save_view(self.id, id, view)
-        return id
-
-    def view(self, id: str) -> dict[str, Any]:
-        """Return a kept view."""
-        return _theirs(self._catalog.view(self.id, id), "view")
 
 
 def _theirs(found: T | None, what: str) -> T:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from job_waiting import ended, wait_for
+from toy_tasks import ToyTask
 
 from core.errors import (
     ModalityMismatch,
@@ -139,8 +140,7 @@ def test_workspace_opens_nothing_that_was_not_given_to_it(start):
     ann, eve = Workspace.create(runner), Workspace.create(runner)
     info = ann.add_dataset(_dataset())
     job = ended(ann, ann.embed(info.id, "toy", layout=PCA))
-    run, layout, view = job.result["run"], job.result["layout"], ann.save_view({"run": 1})
-    assert ann.view(view) == {"run": 1}
+    run, layout = job.result["run"], job.result["layout"]
     attempts = [
         lambda: eve.dataset(info.id),
         lambda: eve.rename_dataset(info.id, "x"),
@@ -156,7 +156,7 @@ def test_workspace_opens_nothing_that_was_not_given_to_it(start):
         lambda: eve.cancel(job.id),
         lambda: eve.restart(job.id),
         lambda: eve.preview(job.id),
-        lambda: eve.view(view),
+        lambda: eve.dismiss(job.id),
         lambda: Workspace.open(runner, "guess"),
     ]
     for attempt in attempts:
@@ -223,6 +223,36 @@ def test_layout_of_a_run_that_was_removed_is_not_linked(start):
     with pytest.raises(WorkspaceError, match="no longer in the workspace"):
         runner.catalog.link_layout(workspace.id, layout)
     assert runner.catalog.known_layout(layout.id) is None
+
+
+def test_jobs_that_need_the_users_eye_stay_until_dismissed_across_servers(start):
+    runner = start()
+    workspace, other = Workspace.create(runner), Workspace.create(runner)
+    for each in (workspace, other):
+        runner.submit(each.id, ToyTask("refuse"))
+    info = workspace.add_dataset(_dataset())
+    done = ended(workspace, workspace.embed(info.id, "toy", layout=None))
+    first, second = (ended(workspace, runner.submit(workspace.id, ToyTask("refuse"))) for _ in "12")
+    busy = runner.submit(workspace.id, ToyTask("count", seconds=30))
+    stopped = workspace.cancel(runner.submit(workspace.id, ToyTask("print")).id)
+    (oldest,) = [job for job in workspace.jobs() if job.created < done.created]
+    ids = [job.id for job in workspace.open_jobs()]
+    assert ids == [busy.id, second.id, first.id, oldest.id]
+    assert stopped.state == "cancelled"
+    workspace.dismiss(second.id)
+    workspace.dismiss(oldest.id)
+    workspace.dismiss(busy.id)  # it runs: there is nothing to dismiss yet
+    assert [job.id for job in workspace.open_jobs()] == [busy.id, first.id]
+    assert len(other.open_jobs()) == 1
+    runner.shutdown()
+    later = Workspace.open(start(), workspace.id)
+    assert [(job.id, job.state) for job in later.open_jobs()] == [
+        (busy.id, "interrupted"),
+        (first.id, "failed"),
+    ]
+    ended(later, later.restart(second.id))
+    assert second.id in [job.id for job in later.open_jobs()]
+    assert len(later.jobs()) == 6
 
 
 def test_large_dataset_shows_a_first_picture_and_encodes_nothing_twice(start, tally):
