@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from components import session
 from components.boundary import explained
+from components.column_filter import column_filter
 from components.inspector import neighbour_controls
 from components.items import RunItems
+from components.markdown import escaped
 from components.neighbour_list import neighbour_list
 from components.projection_panel import kind_control
-from components.query import Answer, ask
+from components.query import Answer, Invitation, ask, asked_with, invitation
 from core.modality import Modality
-from embedders import get_embedder
 from workspace.workspace import RunInfo
 
 
@@ -28,9 +28,10 @@ def search_view(run: RunInfo) -> None:
         choice = neighbour_controls(run, len(items) + 1)
         where = _filters(run, kind, items)
     with room:
-        query = _query_box(run)
+        invited = invitation(run)
+        query = _query_box(run, invited)
         if query is None:
-            st.caption(_examples(run))
+            st.caption(escaped(invited.hint))
             return
         if where is not None and not where.any():
             st.info("The filters leave no item. Loosen one of them.")
@@ -40,36 +41,27 @@ def search_view(run: RunInfo) -> None:
             _draw(answer, items, where)
 
 
-def _query_box(run: RunInfo) -> str | bytes | None:
-    method = get_embedder(run.embedder)
+def _query_box(run: RunInfo, invited: Invitation) -> str | bytes | None:
     text = st.text_input(
         "Query",
         key="search.query",
-        placeholder="a sentence, a word, or king - man + woman",
+        placeholder=invited.placeholder,
         label_visibility="collapsed",
         icon=":material/search:",
         persist_state="session",
+    ).strip()
+    if Modality.IMAGE not in asked_with(run):
+        return text or None
+    file = st.file_uploader(
+        "Or an image",
+        type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"],
+        key="search.image",
     )
-    if Modality.IMAGE in method.queries:
-        file = st.file_uploader(
-            "Or an image",
-            type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"],
-            key="search.image",
-        )
+    if file is None or text:
         if file is not None:
-            return file.getvalue()
-    return text.strip() or None
-
-
-def _examples(run: RunInfo) -> str:
-    method = get_embedder(run.embedder)
-    if "word" in run.kinds:
-        return "Type a word, a sentence, or a formula such as `king - man + woman`."
-    if Modality.TEXT in method.queries:
-        return "Type a sentence: it is embedded by this method and compared with every item."
-    if Modality.IMAGE in method.queries:
-        return "Type the id of an item, or drop an image."
-    return "Type the id of an item, or a formula of ids such as `a - b + c`."
+            st.caption("The text is searched for. Clear it to search by the image.")
+        return text or None
+    return file.getvalue()
 
 
 def _filters(run: RunInfo, kind: str, items: RunItems) -> NDArray[np.bool_] | None:
@@ -83,26 +75,13 @@ def _filters(run: RunInfo, kind: str, items: RunItems) -> NDArray[np.bool_] | No
         return None
     mask = np.ones(len(items), dtype=bool)
     for name in columns:
-        mask &= _column_filter(items.columns[name], name, f"search.where.{run.dataset[:12]}")
+        mask &= column_filter(items.columns[name], name, f"search.where.{run.dataset[:12]}")
     st.caption(f"{int(mask.sum()):,} of {len(items):,} items pass")
     return mask
 
 
-def _column_filter(values: pd.Series, name: str, key: str) -> NDArray[np.bool_]:
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if numeric and values.nunique() > 12:
-        low, high = float(values.min()), float(values.max())
-        chosen = st.slider(name, low, high, (low, high), key=f"{key}.{name}")
-        return values.between(*chosen).to_numpy(dtype=bool, na_value=False)
-    levels = sorted(values.dropna().astype(str).unique().tolist())
-    picked = st.multiselect(name, levels, key=f"{key}.{name}", placeholder="any value")
-    if not picked:
-        return np.ones(len(values), dtype=bool)
-    return values.astype(str).isin(picked).to_numpy(dtype=bool)
-
-
 def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None) -> None:
-    st.markdown(f"**{answer.understood}**")
+    st.markdown(f"**{escaped(answer.understood)}**")
     neighbour_list(answer.found, items, label=items.label)
     searched = len(items) if where is None else int(where.sum())
     st.caption(
