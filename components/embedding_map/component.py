@@ -32,7 +32,7 @@ from components.embedding_map.static_files import (
     plotly_file_name,
     read_asset,
 )
-from components.embedding_map.wire import pack, unpack_bits
+from components.embedding_map.wire import pack, pack_bits, unpack_bits
 from core.errors import EmbedscopeError, ParameterError
 
 __all__ = ["MapEvents", "MapLook", "embedding_map", "preload_map"]
@@ -232,18 +232,20 @@ def _look_bytes(scene: MapScene, look: MapLook, key: str) -> bytes:
     focus = _drawn(scene, [] if look.focus is None else [look.focus])
     neighbours = _drawn(scene, look.neighbours)
     found = _drawn(scene, look.found)
+    # One bit per point, unless a list is shorter; the browser flies to these, or to the focus.
+    few = 32 * len(found) < len(scene.drawn)
+    block = np.asarray(found, np.int32) if few else pack_bits(found, len(scene.drawn))
     header = {
         "name": key,
         "kind": "look",
         "items": scene.items,
         "focus": focus[0] if focus else None,
         "neighbours": None if look.neighbours is None else neighbours,
-        "found": found,
-        "fly": {"nonce": look.fly_to, "points": found or focus} if look.fly_to else None,
+        "fly": look.fly_to or None,
         "pointSize": look.point_size,
         "showEdges": look.show_edges,
     }
-    return pack(header, {})
+    return pack(header, {"foundAt" if few else "foundBits": block})
 
 
 def _drawn(scene: MapScene, positions: Any) -> list[int]:

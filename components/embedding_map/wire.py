@@ -12,13 +12,13 @@ import binascii
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["digest", "pack", "unpack_bits"]
+__all__ = ["digest", "pack", "pack_bits", "unpack_bits"]
 
 _TYPES = {"f4": "<f4", "i4": "<i4", "u4": "<u4", "u2": "<u2", "u1": "u1"}
 
@@ -66,6 +66,26 @@ def pack(header: Mapping[str, Any], blocks: Mapping[str, NDArray[Any]]) -> bytes
             bytes(-array.nbytes % 4),
         ]
     return b"".join(parts)
+
+
+def pack_bits(positions: Sequence[int] | NDArray[np.integer], n: int) -> NDArray[np.uint8]:
+    """Turn positions into a mask of one bit per point.
+
+    Parameters
+    ----------
+    positions : sequence of int
+        Each at least 0 and below ``n``.
+    n : int
+        Number of points the mask is about.
+
+    Returns
+    -------
+    (ceil(n / 8),) uint8 ndarray
+        Lowest bit first.
+    """
+    mask = np.zeros(n, bool)
+    mask[np.asarray(positions, np.int64)] = True
+    return np.packbits(mask, bitorder="little")
 
 
 def unpack_bits(text: str, n: int) -> NDArray[np.int64]:

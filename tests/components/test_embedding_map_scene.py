@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from components.embedding_map import (
+    MapLook,
     MapScene,
     categorical,
     continuous,
@@ -21,7 +22,9 @@ from components.embedding_map import (
     install_static_files,
     sprite_sheet,
 )
+from components.embedding_map.component import _look_bytes
 from components.embedding_map.wire import pack, unpack_bits
+from components.map_scene import left_out_remarks
 from core.errors import EmbedscopeError, ParameterError
 
 
@@ -99,6 +102,39 @@ def test_the_same_items_in_another_layout_have_the_same_signature() -> None:
     assert first.items == second.items
     assert first.body[0]["sig"] != second.body[0]["sig"]
     assert scene(keys=keys[::-1]).items != first.items
+
+
+def test_equal_keys_of_another_collection_are_other_items() -> None:
+    keys = [str(i) for i in range(50)]
+    reviews = scene(keys=keys, identity="reviews/document")
+    assert scene(keys=keys, identity="digits/image").items != reviews.items
+    assert scene(dims=3, keys=keys, identity="reviews/document").items == reviews.items
+
+
+def test_what_was_too_much_to_send_is_told_below_the_map() -> None:
+    assert left_out_remarks(20_000, 5_000) == []
+    one = scene(remarks=left_out_remarks(25_310, 6_000))
+    assert one.caption == (
+        "50 of 50 drawn, the 25,310 edges are not drawn (at most 20,000 are), "
+        "no pictures under the pointer (up to 5,000 images have them)"
+    )
+    assert one.body[0]["caption"] == one.caption
+
+
+@pytest.mark.parametrize("found", [[], [3], list(range(0, 80_000, 2))])
+def test_search_hits_cost_at_most_a_bit_per_point_and_arrive(found: list[int]) -> None:
+    one = scene(80_000)
+    message = _look_bytes(one, MapLook(focus=7, found=found, fly_to="some"), "map")
+    header, blocks = read(message)
+    bits = blocks.get("foundBits")
+    at = (
+        blocks["foundAt"]
+        if bits is None
+        else np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    )
+    assert at.tolist() == found
+    assert header["fly"] == "some"
+    assert len(message) < 80_000 / 8 + 1_000
 
 
 @pytest.mark.parametrize(

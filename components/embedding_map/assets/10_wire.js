@@ -39,6 +39,17 @@ function packBits(mask) {
   return btoa(text);
 }
 
+// Search hits come down as a list of positions or, if that is shorter, as such bits.
+function readLook(bytes) {
+  const look = unpack(bytes);
+  const { foundAt, foundBits } = look.blocks;
+  look.found = Array.from(foundAt ?? []);
+  for (let at = 0; foundBits && at < foundBits.length; at++) {
+    for (let bit = 0; bit < 8; bit++) if (foundBits[at] & (1 << bit)) look.found.push(8 * at + bit);
+  }
+  return look;
+}
+
 function hasWebGL() {
   const canvas = document.createElement("canvas");
   return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));

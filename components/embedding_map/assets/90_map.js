@@ -51,7 +51,9 @@ class EmbeddingMap {
     this.caption = element("footer", "em-caption", { testid: "map-caption" });
     this.captionText = element("span");
     this.caption.append(this.captionText);
-    this.frame.append(head, this.stage, this.legend, this.caption);
+    const foot = element("div", "em-foot");
+    foot.append(this.legend, this.caption);
+    this.frame.append(head, this.stage, foot);
     root.append(this.frame);
   }
 
@@ -138,7 +140,7 @@ class EmbeddingMap {
   receiveLook(live) {
     const bytes = inbox.get(this.name)?.look;
     if (!bytes || (bytes === this.lookBytes && !live)) return undefined;
-    const look = unpack(bytes);
+    const look = readLook(bytes);
     if (look.items !== this.scene.items) return undefined;
     const resized = look.pointSize !== this.look.pointSize;
     if (bytes !== this.lookBytes) this.state.clicked = null; // Python has answered: its focus holds
@@ -147,10 +149,10 @@ class EmbeddingMap {
     if (!live) return undefined;
     this.lastSignature = null; // edges and marks are drawn again with the next frame
     drawOverlay(this);
-    const fly = look.fly;
-    const fresh = fly && fly.points.length && flown.get(this.name) !== fly.nonce;
-    if (fresh) flown.set(this.name, fly.nonce);
-    return Promise.resolve(resized ? this.repaint() : undefined).then(() => (fresh ? this.view?.flyTo(fly.points) : undefined));
+    const points = look.found.length ? look.found : [look.focus].filter((i) => i !== null);
+    const fresh = look.fly && points.length && flown.get(this.name) !== look.fly;
+    if (fresh) flown.set(this.name, look.fly);
+    return Promise.resolve(resized ? this.repaint() : undefined).then(() => (fresh ? this.view?.flyTo(points) : undefined));
   }
 
   // --- painting ----------------------------------------------------------------------------
