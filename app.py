@@ -33,6 +33,8 @@ if first_visit:
 with explained():
     session.open_workspace()
     session.settle()
+    if session.take_arrived() and page.title == "Data":
+        st.switch_page("pages/build/embed.py")
     with st.sidebar:
         sidebar()
     header()

@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import session
 from components.dataset_view import column_guesses
+from components.markdown import escaped
 from core.modality import Modality
 from ingest import Preview, Role, inspect_source, read_dataset
 from ingest.source import Source
@@ -23,6 +25,8 @@ _KIND_WORDS = {
     Modality.GRAPH: "a graph",
     Modality.VECTORS: "finished vectors",
 }
+_READ_HERE_BYTES = 4_000_000
+"""Sources up to this size are read within a second or two, in the server process."""
 _ROLES: dict[Modality, tuple[Role, ...]] = {
     Modality.TEXT: ("text", "label", "id", "categorical", "numeric", "time", "ignored"),
     Modality.TABLE: ("numeric", "categorical", "label", "id", "time", "text", "ignored"),
@@ -44,21 +48,37 @@ def chosen_sources() -> list[Source]:
             "One item per line, or a table with a header", key="data.pasted", height=160
         )
     if files:
-        return [Source(file.name, data=file.getvalue()) for file in files]
+        return _kept_sources(files)
     return [Source("pasted.txt", data=pasted.encode())] if pasted.strip() else []
 
 
+def _kept_sources(files: list[UploadedFile]) -> list[Source]:
+    """Return the uploads as sources; their bytes are copied once, not on every rerun."""
+    ids = tuple(file.file_id for file in files)
+    kept = session.recall("data.sources")
+    if kept is None or kept[0] != ids:
+        kept = (ids, [Source(file.name, data=file.getvalue()) for file in files])
+        session.remember("data.sources", kept)
+        session.remember("data.stamp", _stamp(kept[1]))
+    sources: list[Source] = kept[1]
+    return sources
+
+
 def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
-    """Draw what the sources are with their column roles; return the dataset once it is added."""
-    stamp = _stamp(sources)
+    """Draw what the sources are with their column roles; return the dataset once it is added.
+
+    Small sources are read at once, large ones by a worker, whose job the page then shows.
+    """
+    pasted = sources[0].name == "pasted.txt"
+    stamp = _stamp(sources) if pasted else session.recall("data.stamp")
     asked = session.recall(f"data.kind.{stamp}")
     preview = _inspect(stamp, sources, asked, session.recall(f"data.options.{stamp}") or {})
-    st.subheader(f"{preview.format}")
+    st.subheader(escaped(preview.format))
     _kind_choice(preview, stamp)
     if preview.warnings:
-        st.warning("\n\n".join(preview.warnings).replace("$", r"\$"), icon=":material/info:")
+        st.warning("\n\n".join(map(escaped, preview.warnings)), icon=":material/info:")
     for sentence in preview.notes:
-        st.caption(sentence)
+        st.caption(escaped(sentence))
     if preview.thumbnails:
         st.image(
             [data for _, data in preview.thumbnails],
@@ -72,10 +92,15 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     name = st.text_input("Name", value=_name(sources), key=f"data.name.{stamp}", max_chars=80)
     if not st.button("Add to workspace", type="primary", key="data.add"):
         return None
+    options = {**(session.recall(f"data.options.{stamp}") or {}), **roles}
+    name = name.strip() or _name(sources)
+    if sum(source.size for source in sources) > _READ_HERE_BYTES:
+        job = session.workspace().read_upload(sources, kind=preview.kind, name=name, **options)
+        session.follow(job)
+        st.rerun()
     with st.spinner("Reading…"):
-        options = {**(session.recall(f"data.options.{stamp}") or {}), **roles}
         dataset = read_dataset(sources, kind=preview.kind, **options)
-        return session.workspace().add_dataset(dataset, name=name.strip() or None)
+        return session.workspace().add_dataset(dataset, name=name)
 
 
 def _stamp(sources: list[Source]) -> str:
@@ -83,7 +108,7 @@ def _stamp(sources: list[Source]) -> str:
     for source in sources:
         digest.update(source.name.encode())
         digest.update(source.size.to_bytes(8, "little"))
-        digest.update(source.head(4096))
+        digest.update(source.read())
     return digest.hexdigest()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from components import session
-from components.job_panel import job_panel
+from components.job_panel import job_panels
+from components.run_table import run_name
 from components.sample_cards import noun
 from workspace.workspace import RunInfo
 
@@ -56,11 +57,6 @@ def _run_picker(runs: list[RunInfo]) -> None:
         st.rerun()
 
 
-def run_name(run: RunInfo) -> str:
-    """Return a run's method with the settings that differ from the defaults."""
-    return f"{run.title} · {run.dim}-d"
-
-
 def _jobs_line() -> None:
     active = [job for job in session.workspace().jobs() if job.active]
     if not active:
@@ -77,9 +73,9 @@ _ROOM = """<style>
 
 
 def header() -> None:
-    """Draw a pending notice and the job this tab follows."""
+    """Draw a pending notice and the jobs of this workspace."""
     st.html(_ROOM)
     notice = session.take_notice()
     if notice:
         st.warning(notice, icon=":material/link_off:")
-    job_panel(session.followed_job())
+    job_panels(session.shown_jobs())

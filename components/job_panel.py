@@ -2,64 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import session
+from components.boundary import explained
+from components.markdown import escaped
 from workspace.jobs import Job
 
 _POLL_S = 0.6
 
 
-def job_panel(job: Job | None) -> None:
-    """Draw the followed job; while it is active the panel refreshes itself.
+def job_panels(jobs: Sequence[Job]) -> None:
+    """Draw the jobs to be told about; while one is active the panels refresh themselves.
 
-    The page is rerun once whenever a new result is published (a first picture, the finished map)
-    and when the job ends.
+    The page is rerun whenever a job publishes something (a first picture, the finished map) or
+    ends.
     """
-    if job is None or job.state == "done":
+    if not jobs:
         return
-    run_every = _POLL_S if job.active else None
+    run_every = _POLL_S if any(job.active for job in jobs) else None
 
     @st.fragment(run_every=run_every)
-    def panel() -> None:
-        now = session.workspace().job(job.id)
-        if (now.state, now.result) != (job.state, job.result):
-            st.rerun()
-        _draw(now)
+    def panels() -> None:
+        with explained():
+            for job in jobs:
+                now = session.workspace().job(job.id)
+                if (now.state, now.result) != (job.state, job.result):
+                    st.rerun()
+                with st.container(border=True, key=f"job_panel_{job.id}"):
+                    _draw_active(now) if now.active else _draw_ended(now)
 
-    panel()
+    with st.container(key="job_panel"):
+        panels()
 
 
-def _draw(job: Job) -> None:
-    with st.container(border=True, key="job_panel"):
-        if job.active:
-            _draw_active(job)
-        else:
-            _draw_ended(job)
+def _line(job: Job) -> str:
+    return f"**{escaped(job.title)}** · {escaped(job.text)}"
+
+
+def _button(place: DeltaGenerator, label: str, job: Job, icon: str) -> bool:
+    key = f"job.{label.lower().replace(' ', '_')}.{job.id}"
+    return place.button(label, key=key, icon=f":material/{icon}:", width="stretch")
 
 
 def _draw_active(job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
-        st.progress(min(max(job.fraction, 0.0), 1.0), text=f"**{job.title}** · {job.text}")
-    if right.button("Cancel", key="job.cancel", icon=":material/stop_circle:", width="stretch"):
+        st.progress(min(max(job.fraction, 0.0), 1.0), text=_line(job))
+    if _button(right, "Cancel", job, "stop_circle"):
         session.workspace().cancel(job.id)
         st.rerun()
 
 
 def _draw_ended(job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
-    text = f"**{job.title}** · {job.text}"
     with left:
         if job.state == "failed":
-            st.error(text, icon=":material/error:")
+            st.error(_line(job), icon=":material/error:")
         elif job.state == "interrupted":
-            st.warning(text, icon=":material/power_off:")
+            st.warning(_line(job), icon=":material/power_off:")
         else:
-            st.info(text, icon=":material/stop_circle:")
-    if right.button("Start again", key="job.restart", icon=":material/replay:", width="stretch"):
+            st.info(_line(job), icon=":material/stop_circle:")
+    if _button(right, "Start again", job, "replay"):
         session.follow(session.workspace().restart(job.id))
         st.rerun()
-    if right.button("Dismiss", key="job.dismiss", type="tertiary", width="stretch"):
+    if _button(right, "Dismiss", job, "close"):
         session.dismiss(job)
         st.rerun()

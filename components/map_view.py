@@ -7,13 +7,16 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import session
+from components.boundary import explained
 from components.colour_by import colour_by
 from components.embedding_map import Colouring, MapLook, embedding_map
 from components.inspector import inspector, neighbour_controls, neighbours_of
 from components.items import RunItems
 from components.map_scene import map_scene
+from components.markdown import escaped
 from components.projection_panel import current_layout, kind_control, projection_panel, trust_line
 from components.selection_panel import selection_panel
+from workspace.tasks import LayoutSpec
 from workspace.workspace import RunInfo
 
 _HEIGHT = 640
@@ -23,12 +26,18 @@ _ID_DIGITS = 14  # enough to name a run within one workspace
 @st.fragment
 def map_view(run: RunInfo) -> None:
     """Draw map, controls, inspector and selection of a finished run."""
+    with explained():
+        _map_view(run)
+
+
+def _map_view(run: RunInfo) -> None:
     kind = kind_control(run)
+    session.share(run=run.id[:_ID_DIGITS], kind=kind)
     layout = current_layout(run, kind)
     if layout is None:
-        st.info("The first picture of these vectors is being computed.")
+        _first_layout(run, kind)
         return
-    session.share(run=run.id[:_ID_DIGITS], kind=kind, layout=layout.id[:_ID_DIGITS])
+    session.share(layout=layout.id[:_ID_DIGITS])
     items = session.items(run, kind)
     room, beside = st.columns([2.7, 1], gap="medium")
     with room:
@@ -39,7 +48,7 @@ def map_view(run: RunInfo) -> None:
     with beside:
         choice = neighbour_controls(run, len(items))
         answer = st.container()
-    focus = _focus(items)
+    focus = _focus(items, kind)
     found = None if focus is None else neighbours_of(run, kind, items.keys[focus], choice)
     with picture:
         look = MapLook(
@@ -55,7 +64,7 @@ def map_view(run: RunInfo) -> None:
         session.remember("focus", None)
         st.rerun(scope="fragment")
     if events.clicked is not None and events.clicked != focus:
-        session.remember("focus", items.keys[events.clicked])
+        session.inspect(kind, items.keys[events.clicked])
         st.rerun(scope="fragment")
     with answer:
         if focus is None or found is None:
@@ -65,10 +74,21 @@ def map_view(run: RunInfo) -> None:
     selection_panel(items, events.selected)
 
 
-def _focus(items: RunItems) -> int | None:
-    """Return the position of the remembered item; its id survives another run or layout."""
-    key = session.recall("focus")
-    return items.position(key) if key is not None else None
+def _first_layout(run: RunInfo, kind: str) -> None:
+    """Start the first drawing of a kind, once; later only when the user asks."""
+    asked = f"drawing.{run.id}.{kind}"
+    if session.awaited_job() is not None:
+        st.info("The first picture of these vectors is being computed.")
+    elif session.recall(asked) is None or st.button("Draw the map", type="primary"):
+        session.remember(asked, True)
+        session.follow(session.workspace().project(run.id, LayoutSpec(kind=kind)))
+        st.rerun()
+
+
+def _focus(items: RunItems, kind: str) -> int | None:
+    """Return the position of the inspected item; it stays over other runs of the dataset."""
+    focus = session.recall("focus")
+    return items.position(focus[1]) if focus and focus[0] == kind else None
 
 
 def _controls(
@@ -91,5 +111,5 @@ def _controls(
         return colouring, None, ""
     hits = items.containing(wanted.strip())
     with find:
-        st.caption(f"{len(hits):,} of {len(items):,} items contain “{wanted.strip()}”")
+        st.caption(f"{len(hits):,} of {len(items):,} items contain “{escaped(wanted.strip())}”")
     return colouring, hits, wanted.strip()

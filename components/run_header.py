@@ -31,7 +31,7 @@ def run_header(run: RunInfo) -> None:
 
 def no_run_yet(title: str) -> None:
     """Say what is missing before there are vectors, and offer the next step."""
-    job = session.followed_job()
+    job = session.awaited_job()
     if job is not None and job.active:
         preview_picture(job)
         return

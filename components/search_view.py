@@ -90,5 +90,5 @@ def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None) -> N
     if len(answer.found.keys) and st.button(
         "Show the first on the map", key="search.to_map", icon=":material/scatter_plot:"
     ):
-        session.remember("focus", answer.found.keys[0])
+        session.inspect(answer.found.kinds[0], answer.found.keys[0])
         st.switch_page("pages/explore/map.py")

@@ -7,7 +7,7 @@ keyed by content fingerprints and the workspace that may see it, and is treated 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,21 +87,26 @@ def share(**parts: str) -> None:
 
 
 def _forget_choices() -> None:
-    for name in ("dataset", "run", "layout", "focus", "kind", "colour", "job", "awaiting"):
+    for name in ("dataset", "run", "layout", "focus", "kind", "colour", "awaiting", "ended"):
         remember(name, None)
 
 
 def _take_choices_from_address() -> None:
     """Follow a shared link: it names run and layout by the first digits of their ids."""
     asked = st.query_params.to_dict()
-    for run in workspace().runs():
-        if asked.get("run") and run.id.startswith(asked["run"]):
-            choose_run(run.id)
-            remember("kind", asked.get("kind"))
-            remember("colour", asked.get("colour"))
-            for info in workspace().layouts(run.id):
-                if asked.get("layout") and info.id.startswith(asked["layout"]):
-                    remember("layout", info.id)
+    run = _named(asked.get("run"), workspace().runs())
+    if run is None:
+        return
+    _show_run(run.id)
+    remember("kind", asked.get("kind"))
+    remember("colour", asked.get("colour"))
+    layout = _named(asked.get("layout"), workspace().layouts(run.id))
+    remember("layout", layout.id if layout else None)
+
+
+def _named(start: str | None, infos: Sequence[T]) -> T | None:
+    found = [info for info in infos if start and info.id.startswith(start)]
+    return found[0] if len(found) == 1 else None
 
 
 def workspace() -> Workspace:
@@ -120,25 +125,36 @@ def take_notice() -> str | None:
 
 
 def choose_dataset(fingerprint: str | None) -> None:
-    """Make a dataset the current one; its newest run becomes the current run."""
+    """Show a dataset, as the user asked; its newest run becomes the current run."""
     if recall("dataset") == fingerprint:
         return
-    remember("dataset", fingerprint)
     runs = workspace().runs(fingerprint) if fingerprint else []
     choose_run(runs[-1].id if runs else None)
+    _show_dataset(fingerprint)
 
 
 def choose_run(run_id: str | None) -> None:
-    """Make a run (finished or about to be made) the current one."""
+    """Show a run, as the user asked; what a job is still making no longer takes over."""
+    remember("awaiting", None)
+    _show_run(run_id)
+
+
+def _show_run(run_id: str | None) -> None:
     if recall("run") == run_id:
         return
     remember("run", run_id)
     remember("layout", None)
-    remember("focus", None)
     remember("kind", None)
     for info in workspace().runs():
         if info.id == run_id:
-            remember("dataset", info.dataset)
+            _show_dataset(info.dataset)
+
+
+def _show_dataset(fingerprint: str | None) -> None:
+    if recall("dataset") != fingerprint:
+        remember("dataset", fingerprint)
+        remember("focus", None)
+        remember("colour", None)
 
 
 def current_dataset() -> DatasetInfo | None:
@@ -161,69 +177,94 @@ def current_run() -> RunInfo | None:
 
 
 def follow(job: Job) -> None:
-    """Watch a job: its panel is drawn, and what it makes is shown as soon as it exists."""
-    remember("job", job.id)
+    """Show what ``job`` makes as soon as it exists, unless the user goes elsewhere."""
     remember("awaiting", job.id)
+    remember("ended", None)
     if job.result.get("run") != recall("run"):
-        choose_run(None)
-        remember("dataset", job.result.get("dataset"))
+        _show_run(None)
+        _show_dataset(job.result.get("dataset"))
 
 
 def settle() -> None:
-    """Move on to what the followed job has finished since the last rerun."""
-    job = followed_job()
-    if job is None or recall("awaiting") != job.id:
+    """Move on to what the awaited job has finished since the last rerun."""
+    job = awaited_job()
+    if job is None:
         return
-    if job.result.get("run_ready") and job.result["run"] != recall("run"):
-        choose_run(job.result["run"])
-    if not job.active:
-        remember("awaiting", None)
-        if job.state == "done":
-            remember("layout", job.result.get("layout"))
+    run = job.result.get("run")
+    if run and job.result.get("run_ready") and run != recall("run"):
+        _show_run(run)
+    if job.active:
+        return
+    remember("awaiting", None)
+    if job.state == "cancelled":
+        remember("ended", job.id)
+    if job.state == "done" and run is None:
+        remember("arrived", job.result.get("dataset"))
+        choose_dataset(job.result.get("dataset"))
+    elif job.state == "done" and run == recall("run"):
+        remember("layout", job.result.get("layout"))
 
 
-def followed_job() -> Job | None:
-    """Return the job this tab watches, or None.
+def awaited_job() -> Job | None:
+    """Return the job whose result this tab waits for, or None.
 
-    A fresh tab (a reload, a restarted server) takes up the workspace's newest job that still runs
-    or was interrupted, unless the user dismissed it.
+    A fresh tab (a reload, a restarted server) that shows nothing yet waits for the newest job.
     """
-    job_id = recall("job")
+    job_id = recall("awaiting")
+    if job_id is None and recall("run") is None:
+        job_id = next((job.id for job in workspace().open_jobs() if job.active), None)
+        remember("awaiting", job_id)
+    return _job(job_id)
+
+
+def take_arrived() -> str | None:
+    """Return, once, the dataset that a reading job has just brought in."""
+    dataset_id: str | None = recall("arrived")
+    remember("arrived", None)
+    return dataset_id
+
+
+def inspect(kind: str, key: str) -> None:
+    """Make an item the one whose neighbours are shown on the map."""
+    remember("focus", (kind, key))
+
+
+def shown_jobs() -> list[Job]:
+    """Return the jobs to be told about: running, interrupted, failed, and the one just stopped."""
+    jobs = workspace().open_jobs()
+    ended = _job(recall("ended"))
+    if ended is not None and ended.state == "cancelled":
+        jobs = [*jobs, ended]
+    return jobs
+
+
+def dismiss(job: Job) -> None:
+    """Stop telling about a job that has ended."""
+    remember("ended", None)
+    workspace().dismiss(job.id)
+
+
+def _job(job_id: str | None) -> Job | None:
     if job_id is None:
-        return _take_up_job()
+        return None
     try:
         return workspace().job(job_id)
     except WorkspaceError:
         return None
 
 
-def _take_up_job() -> Job | None:
-    for job in workspace().jobs():
-        if (job.active or job.state == "interrupted") and job.id not in recall("dismissed", ()):
-            remember("job", job.id)
-            if recall("run") is None:
-                remember("awaiting", job.id)
-            return job
-    return None
-
-
-def dismiss(job: Job) -> None:
-    """Stop showing a job that has ended."""
-    remember("job", None)
-    remember("dismissed", (*recall("dismissed", ()), job.id))
-
-
 # -- what the server keeps in memory --------------------------------------------------------------
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _dataset(workspace_id: str, fingerprint: str) -> Dataset:
+def _dataset(workspace_id: str, fingerprint: str, version: tuple[str, float]) -> Dataset:  # noqa: ARG001
     return Workspace.open(runner(), workspace_id).dataset(fingerprint)
 
 
 def dataset(fingerprint: str) -> Dataset:
-    """Return a dataset of this workspace."""
-    return _dataset(recall("workspace"), fingerprint)
+    """Return a dataset of this workspace, under its present name."""
+    info = workspace().dataset_info(fingerprint)
+    return _dataset(recall("workspace"), fingerprint, (info.name, info.created))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -284,14 +325,13 @@ def neighbour_ids(run_id: str, kind: str) -> NDArray[np.int32] | None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _items(workspace_id: str, dataset_id: str, run_id: str, kind: str) -> RunItems:
-    keys = _vectors(workspace_id, run_id, kind)
-    return run_items(_dataset(workspace_id, dataset_id), keys, kind)
+def _items(workspace_id: str, run_id: str, kind: str, _data: Dataset) -> RunItems:
+    return run_items(_data, _vectors(workspace_id, run_id, kind), kind)
 
 
 def items(run: RunInfo, kind: str) -> RunItems:
     """Return texts, pictures and columns in the order of a run's vectors of one kind."""
-    return _items(recall("workspace"), run.dataset, run.id, kind)
+    return _items(recall("workspace"), run.id, kind, dataset(run.dataset))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -307,11 +347,11 @@ def clusters(run_id: str, kind: str, n_clusters: int) -> NDArray[np.int32]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _scene(
     workspace_id: str,  # noqa: ARG001 -- part of the cache key
-    key: tuple[str, str, str, bool],
+    key: tuple[str, str, str, bool, str],
     _run: RunInfo,
     _build: Callable[[tuple[str, str, str, bool], RunInfo], T],
 ) -> T:
-    return _build(key, _run)
+    return _build(key[:4], _run)
 
 
 def scene(
@@ -320,5 +360,6 @@ def scene(
     build: Callable[[tuple[str, str, str, bool], RunInfo], T],
 ) -> T:
     """Return what ``build(key, run)`` makes, made once per workspace and key."""
-    made: T = _scene(recall("workspace"), key, run, build)
+    named = (*key, workspace().dataset_info(run.dataset).name)
+    made: T = _scene(recall("workspace"), named, run, build)
     return made

@@ -26,7 +26,7 @@ from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask
 
 PREVIEW_ROWS = 1_000
 PREVIEW_ABOVE = 2_000
-_LIBRARIES = ("numpy", "scikit-learn", "gensim", "torch", "sentence-transformers", "umap-learn")
+_LIBRARIES = ("numpy", "scikit-learn", "gensim", "torch", "transformers", "umap-learn")
 
 
 def embed(task: EmbedTask, context: Context) -> dict[str, Any]:

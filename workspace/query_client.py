@@ -45,7 +45,7 @@ class QueryClient:
             "query",
             "queries",
             settings,
-            warm_up=("torch",) if settings.warm_up else (),
+            warm_up=("language model",) if settings.warm_up else (),
             on_message=self._hear,
             on_end=self._ended,
         )

@@ -139,7 +139,10 @@ def _run(message: dict[str, Any], store: Any, catalog: Any, line: Line, inbox: I
     return run(task, context)
 
 
-WARM_UP = {"projection": ("projection.warm", "warm_up"), "torch": ("torch", "")}
+WARM_UP = {
+    "projection": ("projection.warm", "warm_up"),
+    "language model": ("embedders.minilm", "load"),
+}
 """What the first job would otherwise wait for, in steps between which a job may come."""
 
 
@@ -147,9 +150,7 @@ def warm_up(step: str) -> None:
     """Import and compile one step of ``WARM_UP``."""
     module, function = WARM_UP[step]
     try:
-        loaded = importlib.import_module(module)
-        if function:
-            getattr(loaded, function)()
+        getattr(importlib.import_module(module), function)()
     except Exception:  # the job boundary: a missing extra must not end the worker
         _LOG.warning("could not warm up %s", module, exc_info=True)
     gc.collect()

@@ -187,7 +187,7 @@ def test_warm_up_goes_on_when_the_query_process_ends_while_it_warms(start):
     slot = runner._queries.slot
     wait_for(lambda: slot.ready and runner._workers[0].ready)
     slot.warming = True  # as if it were importing torch
-    runner._workers[0].cold = ["torch"]
+    runner._workers[0].cold = ["language model"]
     told: list[tuple] = []
     runner._workers[0].send = lambda **message: told.append((message["say"], slot.ready))
     slot.kill()
