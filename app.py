@@ -27,10 +27,10 @@ page = st.navigation(
     ]
 )
 
-if first_visit:
-    close_wrong_notice()
-
 with explained():
+    if first_visit or session.recall("first_visit"):
+        session.remember("first_visit", True)  # the run may be cut short by a rerun
+        close_wrong_notice()
     session.open_workspace()
     session.settle()
     if session.take_arrived() and page.title == "Data":

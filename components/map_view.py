@@ -55,7 +55,6 @@ def _map_view(run: RunInfo) -> None:
             colouring=colouring,
             focus=focus,
             neighbours=None if found is None else found.positions,
-            scores=None if found is None else found.scores,
             found=hits,
             fly_to=fly,
         )

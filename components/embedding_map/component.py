@@ -67,8 +67,6 @@ class MapLook:
         The point whose neighbours are shown.
     neighbours : sequence of int, optional
         Its neighbours, nearest first. None shows those that the scene carries.
-    scores : sequence of float, optional
-        Their similarities.
     found : sequence of int, optional
         Search hits; each gets a ring.
     fly_to : int or str
@@ -83,7 +81,6 @@ class MapLook:
     colouring: Colouring | None = None
     focus: int | None = None
     neighbours: Sequence[int] | NDArray[np.integer] | None = None
-    scores: Sequence[float] | NDArray[np.floating] | None = None
     found: Sequence[int] | NDArray[np.integer] | None = None
     fly_to: int | str = 0
     point_size: float | None = None
