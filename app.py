@@ -39,3 +39,5 @@ with explained():
         sidebar()
     header()
     page.run()
+
+session.freeze_imports()

@@ -7,6 +7,7 @@ keyed by content fingerprints and the workspace that may see it, and is treated 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -43,12 +44,25 @@ def recall(name: str, default: Any = None) -> Any:
 @st.cache_resource(show_spinner=False)
 def runner() -> JobRunner:
     """Return the server's one job runner, started on first use."""
-    started = JobRunner(settings())
-    # Streamlit collects garbage after every rerun; what was imported so far never becomes garbage,
-    # and leaving it out takes a trivial rerun from hundreds of milliseconds to a few.
-    gc.collect()
-    gc.freeze()
-    return started
+    return JobRunner(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def _frozen_modules() -> list[int]:
+    return [0]
+
+
+def freeze_imports() -> None:
+    """Leave what was imported out of garbage collection; call it at the end of a run.
+
+    Streamlit collects garbage after every rerun. Modules never become garbage, and walking over
+    them costs tens of milliseconds each time.
+    """
+    frozen = _frozen_modules()
+    if len(sys.modules) != frozen[0]:
+        frozen[0] = len(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 def open_workspace() -> Workspace:
