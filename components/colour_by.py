@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 
 import pandas as pd
@@ -79,7 +80,12 @@ def column_colouring(values: pd.Series, role: str | None, title: str) -> Colouri
     if role == "time":
         times = pd.to_datetime(values, errors="coerce", utc=True)
         years = times.dt.year + (times.dt.dayofyear - 1) / 365.25
-        return continuous(years.to_numpy(dtype="float32"), title=f"{title} (year)")
+        known = times.dropna()
+        if known.empty:
+            return categorical(values.tolist(), title=title)
+        low, high = years.min(), years.max()
+        scale = continuous(years.to_numpy(dtype="float64"), title=title, vmin=low, vmax=high)
+        return replace(scale, low=f"{known.min():%Y-%m-%d}", high=f"{known.max():%Y-%m-%d}")
     if role == "numeric" and pd.api.types.is_numeric_dtype(values) and values.nunique() > 2:
         return continuous(values.to_numpy(dtype="float32", na_value=float("nan")), title=title)
     return categorical(values.tolist(), title=title)

@@ -75,6 +75,8 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     preview = _inspect(stamp, sources, asked, session.recall(f"data.options.{stamp}") or {})
     st.subheader(escaped(preview.format))
     _kind_choice(preview, stamp)
+    if preview.n_items == 1 and not preview.warnings:
+        st.warning("Only one item: it has no neighbours, so no map can be drawn.")
     if preview.warnings:
         st.warning("\n\n".join(map(escaped, preview.warnings)), icon=":material/info:")
     for sentence in preview.notes:
@@ -126,9 +128,16 @@ def _inspect(
     return preview
 
 
+def _count(preview: Preview) -> str:
+    if preview.n_items is None:
+        looked = f"the first {preview.n_inspected:,} rows were looked at · "
+        return looked if preview.n_inspected else ""
+    return f"{preview.n_items:,} {'item' if preview.n_items == 1 else 'items'} · "
+
+
 def _kind_choice(preview: Preview, stamp: str) -> None:
     kinds = list(dict.fromkeys([preview.kind, *preview.other_kinds]))
-    count = f"{preview.n_items:,} items · " if preview.n_items else ""
+    count = _count(preview)
     if len(kinds) == 1:
         st.caption(f"{count}recognised as {_KIND_WORDS[preview.kind]}")
         return

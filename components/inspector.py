@@ -38,6 +38,7 @@ def neighbour_controls(run: RunInfo, n: int) -> NeighbourChoice:
         format_func=_METRIC_WORDS.__getitem__,
         key=f"map.metric.{run.metric}",
         persist_state="session",
+        wrap=True,
         help="Cosine compares directions, dot also lengths, Euclid distances. All in the original "
         "space, never on the map.",
     )
@@ -80,4 +81,6 @@ def _item(items: RunItems, position: int) -> None:
 
 
 def _short_value(value: object) -> str:
+    if isinstance(value, pd.Timestamp) and value == value.normalize():
+        return f"{value:%Y-%m-%d}"  # a date, not a moment
     return f"{value:.4g}" if isinstance(value, float) else shorten(str(value), 60)

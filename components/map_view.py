@@ -74,11 +74,15 @@ def _map_view(run: RunInfo) -> None:
 
 
 def _first_layout(run: RunInfo, kind: str) -> None:
-    """Start the first drawing of a kind, once; later only when the user asks."""
+    """Draw a kind that the user switched to; what was cancelled only when the user asks."""
     asked = f"drawing.{run.id}.{kind}"
-    if session.awaited_job() is not None:
+    if session.is_being_worked_on(run.id):
         st.info("The first picture of these vectors is being computed.")
-    elif session.recall(asked) is None or st.button("Draw the map", type="primary"):
+        return
+    switched = kind != next(iter(run.kinds)) and session.recall(asked) is None
+    if not switched:
+        st.info("These vectors have not been drawn yet.")
+    if switched or st.button("Draw the map", type="primary", key="map.first"):
         session.remember(asked, True)
         session.follow(session.workspace().project(run.id, LayoutSpec(kind=kind)))
         st.rerun()
@@ -109,6 +113,5 @@ def _controls(
     if not wanted.strip():
         return colouring, None, ""
     hits = items.containing(wanted.strip())
-    with find:
-        st.caption(f"{len(hits):,} of {len(items):,} items contain “{escaped(wanted.strip())}”")
+    st.caption(f"{len(hits):,} of {len(items):,} items contain “{escaped(wanted.strip())}”")
     return colouring, hits, wanted.strip()

@@ -102,16 +102,27 @@ def trust_line(info: LayoutInfo) -> None:
     layout = session.layout(info.id)
     notes = "\n\n".join(escaped(note) for note in layout.notes)
     st.caption(
-        " · ".join([layout_name(info), *quality_words(layout)]), help=f"{_HELP}\n\n{notes}".strip()
+        " · ".join(
+            [
+                layout_name(info),
+                *quality_words(layout, pending=session.is_being_worked_on(info.run)),
+            ]
+        ),
+        help=f"{_HELP}\n\n{notes}".strip(),
     )
 
 
-def quality_words(layout: Layout) -> list[str]:
-    """Return the quality figures with the number of items they rest on."""
+def quality_words(layout: Layout, *, pending: bool = False) -> list[str]:
+    """Return the quality figures with the number of items they rest on.
+
+    ``pending`` tells a quality that is still being measured from one that never was (its job was
+    stopped).
+    """
     quality = layout.quality
     if quality is None:
-        few = len(layout) < _JUDGED_FROM
-        return ["too few points to judge the picture" if few else "quality is being measured…"]
+        if len(layout) < _JUDGED_FROM:
+            return ["too few points to judge the picture"]
+        return ["quality is being measured…" if pending else "quality was not measured"]
     chance = quality.chance_overlap
     by_chance = "<.01" if chance < 0.005 else two_digits(chance)
     words = [

@@ -231,6 +231,12 @@ def awaited_job() -> Job | None:
     return _job(job_id)
 
 
+def is_being_worked_on(run_id: str) -> bool:
+    """Tell whether a job about this run waits or runs."""
+    jobs = workspace().open_jobs()
+    return any(job.active and job.result.get("run") == run_id for job in jobs)
+
+
 def take_arrived() -> str | None:
     """Return, once, the dataset that a reading job has just brought in."""
     dataset_id: str | None = recall("arrived")
@@ -244,8 +250,17 @@ def inspect(kind: str, key: str) -> None:
 
 
 def shown_jobs() -> list[Job]:
-    """Return the jobs to be told about: running, interrupted, failed, and the one just stopped."""
-    jobs = workspace().open_jobs()
+    """Return the jobs to be told about: all that run, and those that ended badly here.
+
+    A job that failed or was interrupted is shown with its own dataset, one that was just stopped
+    until the user goes on.
+    """
+    dataset_id = recall("dataset")
+    jobs = [
+        job
+        for job in workspace().open_jobs()
+        if job.active or job.result.get("dataset") in (None, dataset_id) or dataset_id is None
+    ]
     ended = _job(recall("ended"))
     if ended is not None and ended.state == "cancelled":
         jobs = [*jobs, ended]

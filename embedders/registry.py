@@ -16,7 +16,7 @@ from embedders.pca import Pca
 from embedders.tfidf import Tfidf
 from embedders.word2vec import Word2Vec
 
-EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Lsa, Tfidf, Word2Vec, Pca, Node2Vec, Given)
+EMBEDDERS: tuple[type[Embedder], ...] = (Bert, Lsa, Tfidf, Word2Vec, Node2Vec, Given, Pca)
 """In the order in which they are offered."""
 
 

@@ -217,11 +217,14 @@ class Workspace:
         ParameterError
             At once, for a method or settings that do not exist.
         """
+        from projection import get_projection
+
         info, spec = self.run(run), canonical(spec)
+        drawn = f"{get_projection(spec.method).title} in {spec.n_components}-D"
         return self._runner.submit(
             self.id,
             LayoutTask(run, spec),
-            title=f"{spec.method} in {spec.n_components}-D · {info.title}",
+            title=f"{drawn} · {info.title}",
             result={"dataset": info.dataset, "run": run, "run_ready": True},
         )
 

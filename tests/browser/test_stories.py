@@ -251,3 +251,19 @@ def test_a_copied_link_opens_the_same_run_and_colour_in_another_browser(open_pag
     assert "178 of 178 drawn" in other.inner_text("body")
     assert legend(other) == {}
     assert other.url.split("?")[1].split("&")[0] == one.url.split("?")[1].split("&")[0]
+
+
+def test_the_words_of_a_word2vec_run_have_a_map_of_their_own(page, url):
+    driving.open_sample(page, url, "topics")
+    driving.go(page, "Embed")
+    driving.choose_method(page, "Word2Vec")
+    driving.embed(page)
+    page.get_by_text("810 of 810 drawn").wait_for(timeout=driving.LONG)
+    page.get_by_text("words ·").first.click()
+    page.wait_for_function(
+        "() => { const map = [...window.__embedscopeMaps.values()].at(-1);"
+        " return map && map.scene && map.scene.n !== 810; }",
+        timeout=driving.LONG,
+    )
+    driving.wait_for_map(page)
+    assert "trustworthiness" in page.inner_text("body")

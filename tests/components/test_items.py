@@ -95,3 +95,10 @@ def test_colours_of_a_column_are_worked_out_once(monkeypatch):
     for number in range(100):
         colour_by._remembered(("run", "document", str(number)), make)
     assert len(colour_by._made) == 64
+
+
+def test_times_are_coloured_on_a_scale_that_reads_as_dates():
+    times = pd.Series(pd.to_datetime(["2023-01-02", "2023-10-26", None]))
+    scale = column_colouring(times, "time", "date")
+    assert (scale.low, scale.high) == ("2023-01-02", "2023-10-26")
+    assert scale.missing == 1
