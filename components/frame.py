@@ -42,13 +42,13 @@ def _run_picker(runs: list[RunInfo]) -> None:
     chosen_run = session.recall("run")
     ids: list[str | None] = [run.id for run in runs]
     names = {run.id: run_name(run) for run in runs}
-    if chosen_run not in names:  # a run still being made, or none
+    if chosen_run not in names:  # none is chosen, or it was removed elsewhere
         ids.insert(0, chosen_run)
     picked = st.selectbox(
         "Run",
         ids,
         index=ids.index(chosen_run),
-        format_func=lambda i: names.get(i, "being made…" if i else "choose a run"),
+        format_func=lambda i: names.get(i, "choose a run"),
         key=f"frame.run.{(chosen_run or '')[:12]}.{len(ids)}",
         help="A run is a method with its settings, applied to the dataset.",
     )
@@ -58,7 +58,7 @@ def _run_picker(runs: list[RunInfo]) -> None:
 
 
 def _jobs_line() -> None:
-    active = [job for job in session.workspace().jobs() if job.active]
+    active = [job for job in session.workspace().open_jobs() if job.active]
     if not active:
         return
     words = "1 job running" if len(active) == 1 else f"{len(active)} jobs waiting or running"

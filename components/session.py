@@ -301,11 +301,6 @@ def _vectors(workspace_id: str, run_id: str, kind: str) -> KeyedVectors:
     return Workspace.open(runner(), workspace_id).vectors(run_id, kind)
 
 
-def vectors(run_id: str, kind: str) -> KeyedVectors:
-    """Return the vectors of one kind of a run."""
-    return _vectors(recall("workspace"), run_id, kind)
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _all_vectors(workspace_id: str, run_id: str) -> KeyedVectors:
     return Workspace.open(runner(), workspace_id).vectors(run_id)
