@@ -53,7 +53,7 @@ def refuse_pickle(source: Source) -> None:
     if source.suffix in _PICKLE_SUFFIXES or is_pickle(source.head(65_536)):
         raise UnsafeSource(
             f"{source.name} is a Python pickle, which can run code when opened, so it is never "
-            "read. Save the data as CSV, Parquet, .npy (without objects) or safetensors."
+            "read. Save the data as CSV, Parquet or .npy (without objects)."
         )
 
 
