@@ -12,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components import session
 from components.dataset_view import column_guesses
 from components.markdown import escaped
+from components.start_button import start_button
 from core.modality import Modality
 from ingest import Preview, Role, inspect_source, read_dataset
 from ingest.source import Source
@@ -92,7 +93,7 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
         st.dataframe(_displayable(preview.rows), hide_index=True, height=240)
     _reading_options(preview, stamp)
     name = st.text_input("Name", value=_name(sources), key=f"data.name.{stamp}", max_chars=80)
-    if not st.button("Add to workspace", type="primary", key="data.add"):
+    if not start_button("Add to workspace", type="primary", key="data.add", about=stamp):
         return None
     options = {**(session.recall(f"data.options.{stamp}") or {}), **roles}
     name = name.strip() or _name(sources)

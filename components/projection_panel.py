@@ -8,6 +8,7 @@ from components import session
 from components.markdown import escaped
 from components.method_choice import projection_choice
 from components.run_table import unusual_settings
+from components.start_button import start_button
 from projection import list_projections
 from projection.layout import Layout
 from workspace.workspace import LayoutInfo, RunInfo
@@ -97,7 +98,7 @@ def projection_panel(run: RunInfo, kind: str) -> None:
                 st.rerun()
         st.markdown("**Draw another**")
         spec = projection_choice(key=f"map.new.{run.id[:12]}", kind=kind)
-        if st.button("Draw", type="primary", key="map.draw"):
+        if start_button("Draw", type="primary", key="map.draw", about=f"{run.id}/{kind}"):
             job = session.workspace().project(run.id, spec)
             session.follow(job)
             st.rerun()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components import session
+from components.start_button import start_button
 from core.modality import Modality
 from embedders import get_embedder
 from ingest.samples import Sample, list_samples, load_sample
@@ -36,7 +37,8 @@ def _card(sample: Sample) -> bool:
     st.markdown(f"##### {ICONS[sample.modality]} {sample.title}")
     st.markdown(sample.summary)
     st.caption(f"{sample.n_items:,} {noun(sample.modality, sample.n_items)} · {method}")
-    if st.button("Open the map", key=f"start.open.{sample.id}", type="primary"):
+    key = f"start.open.{sample.id}"
+    if start_button("Open the map", key=key, about=sample.id, type="primary"):
         open_sample(sample)
         return True
     return False

@@ -10,6 +10,7 @@ from components.method_choice import before_it_runs, method_choice, projection_c
 from components.param_form import param_form
 from components.run_table import run_table
 from components.sample_cards import noun
+from components.start_button import start_button
 from embedders import get_embedder
 
 st.title("Embed")
@@ -49,7 +50,13 @@ with form:
         is_ready = before_it_runs(get_embedder(embedder.id, **values), info.id)
     st.subheader("First map")
     layout = projection_choice(key="embed.projection")
-    if st.button("Embed and draw the map", type="primary", key="embed.go", disabled=not is_ready):
+    if start_button(
+        "Embed and draw the map",
+        type="primary",
+        key="embed.go",
+        about=f"{info.id}/{embedder.id}",
+        disabled=not is_ready,
+    ):
         with explained():
             job = session.workspace().embed(info.id, embedder.id, values, int(seed), layout)
             session.follow(job)

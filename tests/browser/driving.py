@@ -34,26 +34,15 @@ def upload(page: Any, *files: Path | dict[str, Any], exact: bool = True) -> None
     go(page, "Data")
     page.locator('input[type="file"]').first.set_input_files(list(files))
     page.get_by_role("button", name="Add to workspace").wait_for(timeout=LONG)
-    # Of several files the first ones make a preview of their own, whose button is soon replaced.
-    page.wait_for_timeout(300)
-    page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=LONG)
+    if len(files) > 1:  # the preview of the first may be there before the others have arrived
+        page.wait_for_timeout(300)
+        page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=LONG)
 
 
 def add_to_workspace(page: Any) -> None:
     """Accept the preview; the app goes on to the methods."""
-    button = page.get_by_role("button", name="Add to workspace")
-    heading = page.get_by_role("heading", name="Embed", exact=True)
-    button.click()
-    # A click on a button that a rerun replaces at this moment is lost: a person clicks again.
-    button.or_(heading).first.wait_for(timeout=LONG)
-    page.wait_for_timeout(500)
-    for _ in range(20):
-        if heading.count() or not button.count():
-            break
-        page.wait_for_timeout(1_000)
-    else:
-        button.click()
-    heading.wait_for(timeout=LONG)
+    page.get_by_role("button", name="Add to workspace").click()
+    page.get_by_role("heading", name="Embed").wait_for(timeout=LONG)
 
 
 def choose_method(page: Any, title: str) -> None:
