@@ -50,9 +50,15 @@ def before_it_runs(embedder: Embedder, dataset: str) -> bool:
     ready = embedder.availability(embedder.params)
     if ready.state != "ready":
         st.warning(escaped(ready.hint), icon=":material/info:")
-    elif cost := embedder.estimate(session.dataset(dataset)):
+        return False
+    settings = repr(sorted(embedder.params.to_dict().items()))
+    cost = session.worked_out(
+        ("cost", dataset, embedder.id, settings),
+        lambda: embedder.estimate(session.dataset(dataset)),  # reads every text
+    )
+    if cost:
         st.caption(escaped(cost))
-    return ready.state == "ready"
+    return True
 
 
 def projection_choice(*, key: str, kind: str | None = None) -> LayoutSpec:
