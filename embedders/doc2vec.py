@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.arrays import AnyArray, FloatMatrix, FloatVector
 from core.errors import DatasetError
 from core.modality import Modality
-from core.params import Params, choice, integer, real
+from core.params import Params, choice, integer
 from core.progress import Progress, quiet
 from embedders.base import Embedder
 from embedders.corpus import Corpus, Limits
@@ -23,6 +23,7 @@ from embedders.paragraph_vectors import (
     same_texts,
     text_digest,
 )
+from embedders.sampling_settings import SamplingParams
 from embedders.terms import text_query, unknown_words
 from embedders.token_settings import TokenParams
 from embedders.trace import Trace, all_terms, trace_terms
@@ -38,7 +39,7 @@ TEXTS_PER_CALL = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doc2VecParams(TokenParams):
+class Doc2VecParams(SamplingParams, TokenParams):
     """Settings of doc2vec."""
 
     dim: int = integer(100, low=2, high=1_000, step=10, help="Length of each vector.")
@@ -75,36 +76,6 @@ class Doc2VecParams(TokenParams):
         low=1,
         high=500,
         help="How often a text that was not there in training is read to find its vector.",
-        advanced=True,
-    )
-    negative: int = integer(
-        5,
-        low=1,
-        high=20,
-        help="Random words that each true one is told apart from; only for negative sampling.",
-        advanced=True,
-    )
-    sample: float = real(
-        1e-3,
-        low=0.0,
-        high=0.1,
-        step=1e-4,
-        help="Words above this share of the text are read less often; 0 reads every word.",
-        advanced=True,
-    )
-    alpha: float = real(
-        0.025,
-        low=0.001,
-        high=0.5,
-        step=0.005,
-        help="Learning rate at the start; it falls to nearly zero at the end.",
-        advanced=True,
-    )
-    threads: int = integer(
-        1,
-        low=1,
-        high=64,
-        help="Trains with this many threads; above 1 it is faster and no two runs are equal.",
         advanced=True,
     )
 

@@ -25,6 +25,7 @@ from embedders.gensim_training import (
 )
 from embedders.packing import State
 from embedders.sampled_loss import LossSample
+from embedders.sampling_settings import SamplingParams
 from embedders.word2vec import automatic_epochs, training_notes
 from embedders.word_embedder import Learnt, WordEmbedder, WordParams
 from ingest.dataset import Dataset
@@ -34,7 +35,7 @@ WORDS_PER_CALL = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastTextParams(WordParams):
+class FastTextParams(SamplingParams, WordParams):
     """Settings of fastText."""
 
     dim: int = integer(100, low=2, high=1_000, step=10, help="Length of each vector.")
@@ -60,21 +61,6 @@ class FastTextParams(WordParams):
         help="How often all texts are read; 0 chooses 5 to 100 by the amount of text.",
         advanced=True,
     )
-    negative: int = integer(
-        5,
-        low=1,
-        high=20,
-        help="Random words that each true context is told apart from; more for little text.",
-        advanced=True,
-    )
-    sample: float = real(
-        1e-3,
-        low=0.0,
-        high=0.1,
-        step=1e-4,
-        help="Words above this share of the text are read less often; 0 reads every word.",
-        advanced=True,
-    )
     alpha: float = real(
         0.05,
         low=0.001,
@@ -89,13 +75,6 @@ class FastTextParams(WordParams):
         high=20_000_000,
         step=100_000,
         help="Runs of letters share this many numbers; only those in use take memory.",
-        advanced=True,
-    )
-    threads: int = integer(
-        1,
-        low=1,
-        high=64,
-        help="Trains with this many threads; above 1 it is faster and no two runs are equal.",
         advanced=True,
     )
 

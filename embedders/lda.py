@@ -9,14 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import AnyArray, FloatMatrix, FloatVector
-from core.modality import Modality
+from core.arrays import AnyArray, FloatMatrix
 from core.params import Params, choice, flag, integer, real
 from core.progress import Progress, quiet
-from embedders.base import ItemEmbedder, Ready
+from embedders.base import Ready
 from embedders.corpus import Corpus, Limits
 from embedders.packing import State, pack_json, unpack_json
-from embedders.terms import count_matrix, text_query, unknown_words
+from embedders.term_embedder import TermEmbedder
 from embedders.token_settings import TokenParams
 from embedders.topics import Topic, coherence, describe_topics
 from embedders.trace import Trace, all_terms, trace_terms
@@ -99,7 +98,7 @@ class LdaParams(TokenParams):
     )
 
 
-class Lda(ItemEmbedder):
+class Lda(TermEmbedder):
     """Texts as topic mixtures: latent Dirichlet allocation by variational Bayes.
 
     Notes
@@ -123,8 +122,6 @@ class Lda(ItemEmbedder):
     summary = "Finds topics as groups of words; a text becomes the shares of its topics."
     source = "Blei, Ng & Jordan 2003; Hoffman, Blei & Bach 2010 (online)"
     version = 2
-    accepts = frozenset({Modality.TEXT})
-    queries = frozenset({Modality.TEXT})
     words_with = (("words", True),)
     params_class = LdaParams
     stochastic = True
@@ -132,7 +129,6 @@ class Lda(ItemEmbedder):
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
-        self._index: dict[str, int] = {}
         self._model: Any = None
         self._topics: tuple[Topic, ...] = ()
         self._about: dict[str, Any] = {}
@@ -226,28 +222,8 @@ class Lda(ItemEmbedder):
         shares[np.diff(counts.indptr) == 0] = 0
         return shares
 
-    def _dedup_key(self, item: str) -> object:
-        return item
-
     def _embed_batch(self, items: Sequence[str]) -> FloatMatrix:
-        counts = count_matrix(map(self.params.tokenizer, items), self._index)
-        return self._mixtures(counts).astype(np.float32)
-
-    def _prepare_query(self, query: object) -> str:
-        return text_query(query, self.title)
-
-    def embed_query(self, query: object) -> FloatVector:
-        """Return the ``(n_topics,) float32`` topic shares of a text.
-
-        Raises
-        ------
-        UnknownKey
-            If no word of the query is in the vocabulary, with words that look similar.
-        """
-        vector = super().embed_query(query)
-        if not vector.any():
-            raise unknown_words(str(query), self._index, "not among the kept words")
-        return vector
+        return self._mixtures(self._counts(items)).astype(np.float32)
 
     def vectors(
         self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
@@ -294,7 +270,6 @@ class Lda(ItemEmbedder):
 
     def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:
         about = dict(self._about)
-        empty = int((~matrix.any(axis=1)).sum())
         mean = float(np.mean([topic["coherence"] for topic in about["topics"]]))
         notes = [
             str(about.pop("vocabulary")),
@@ -303,12 +278,7 @@ class Lda(ItemEmbedder):
             f"Mean coherence of the topics {mean:.2f} (NPMI of their ten first words in whole "
             "texts: 1 always together, 0 by chance, -1 never).",
         ]
-        if empty:
-            notes.append(
-                f"{empty:,} of {len(dataset):,} texts hold no kept word; their vectors are zero "
-                "(similar to nothing)."
-            )
-        return {**about, "n_terms": len(self._index), "n_zero": empty, "notes": notes}
+        return {**about, **self._about_terms(dataset, matrix, notes)}
 
     def state(self) -> State:
         """Return words, topics and their parameters."""

@@ -9,15 +9,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import AnyArray, FloatMatrix, FloatVector
+from core.arrays import AnyArray, FloatMatrix
 from core.errors import DatasetError
-from core.modality import Modality
 from core.params import Params, choice, flag, integer
 from core.progress import Progress, quiet
-from embedders.base import ItemEmbedder, Ready
+from embedders.base import Ready
 from embedders.corpus import Corpus, Limits, Vocabulary
 from embedders.packing import State, pack_json, unpack_json
-from embedders.terms import count_matrix, text_query, unknown_words
+from embedders.term_embedder import TermEmbedder
 from embedders.token_settings import TokenParams
 from embedders.trace import Trace, all_terms, trace_terms
 from ingest.dataset import Dataset
@@ -66,7 +65,7 @@ class LsaParams(TokenParams):
     )
 
 
-class Lsa(ItemEmbedder):
+class Lsa(TermEmbedder):
     """Text vectors ``X V``: weighted term counts on the leading right singular vectors.
 
     Notes
@@ -90,24 +89,16 @@ class Lsa(ItemEmbedder):
     summary = "Finds themes as words that occur together; texts on one theme become similar."
     source = "Deerwester et al. 1990, Indexing by Latent Semantic Analysis"
     version = 2
-    accepts = frozenset({Modality.TEXT})
-    queries = frozenset({Modality.TEXT})
     words_with = (("words", True),)
     params_class = LsaParams
     batch_size = 1_024
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
-        self._index: dict[str, int] = {}
         self._weights: NDArray[np.float64] = np.empty(0)
         self._directions: FloatMatrix = np.empty((0, 0), np.float32)
         self._ratio: NDArray[np.float64] = np.empty(0)
         self._note = ""
-
-    @property
-    def is_fitted(self) -> bool:
-        """Tell whether there are directions."""
-        return bool(self._index)
 
     def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
         """Count and weigh the terms of all texts and find their leading directions.
@@ -174,29 +165,11 @@ class Lsa(ItemEmbedder):
         weighted.data /= np.repeat(np.where(length > 0, length, 1), np.diff(weighted.indptr))
         return weighted
 
-    def _dedup_key(self, item: str) -> object:
-        return item
-
     def _embed_batch(self, items: Sequence[str]) -> FloatMatrix:
-        counts = count_matrix(map(self.params.tokenizer, items), self._index)
-        block: FloatMatrix = (self._weigh(counts) @ self._directions).astype(np.float32)
+        block: FloatMatrix = (self._weigh(self._counts(items)) @ self._directions).astype(
+            np.float32
+        )
         return block
-
-    def _prepare_query(self, query: object) -> str:
-        return text_query(query, self.title)
-
-    def embed_query(self, query: object) -> FloatVector:
-        """Return the ``(d,) float32`` vector of a text folded into the space.
-
-        Raises
-        ------
-        UnknownKey
-            If no term of the query is in the vocabulary, with terms that look similar.
-        """
-        vector = super().embed_query(query)
-        if not vector.any():
-            raise unknown_words(str(query), self._index, "not among the kept terms")
-        return vector
 
     def vectors(
         self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
@@ -216,7 +189,7 @@ class Lsa(ItemEmbedder):
     def trace(self, text: str) -> Trace:
         """Return the terms of ``text`` with their directions and weights."""
         self._check_fitted()
-        weighed = self._weigh(count_matrix([self.params.tokenizer(text)], self._index))
+        weighed = self._weigh(self._counts([text]))
         weights = dict(zip(weighed.indices.tolist(), weighed.data.tolist(), strict=True))
         return trace_terms(
             all_terms(text, self.params.tokenizer),
@@ -228,22 +201,13 @@ class Lsa(ItemEmbedder):
         )
 
     def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:
-        k, empty = matrix.shape[1], int((~matrix.any(axis=1)).sum())
+        k = matrix.shape[1]
         notes = [self._note]
         if k < self.params.dim:
             notes.append(f"{self.params.dim} dimensions were asked for; the texts allow {k}.")
         notes.append(f"{k} dimension{'s' * (k != 1)} hold {self._ratio.sum():.1%} of the variance.")
-        if empty:
-            notes.append(
-                f"{empty:,} of {len(dataset):,} texts hold no kept term; their vectors are zero "
-                "(similar to nothing)."
-            )
-        return {
-            "n_terms": len(self._index),
-            "n_zero": empty,
-            "explained_variance_ratio": self._ratio.round(6).tolist(),
-            "notes": notes,
-        }
+        about = self._about_terms(dataset, matrix, notes)
+        return {**about, "explained_variance_ratio": self._ratio.round(6).tolist()}
 
     def state(self) -> State:
         """Return terms, weights and directions."""

@@ -9,13 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from core.arrays import AnyArray, FloatMatrix, FloatVector
-from core.modality import Modality
 from core.params import Params, flag, integer, real
 from core.progress import Progress, quiet
-from embedders.base import ItemEmbedder
 from embedders.corpus import Corpus, Limits
 from embedders.packing import State, pack_json, unpack_json
-from embedders.terms import count_matrix, text_query, unknown_words
+from embedders.term_embedder import TermEmbedder
 from embedders.token_settings import TokenParams
 from embedders.trace import Trace, all_terms, trace_terms
 from ingest.dataset import Dataset
@@ -59,7 +57,7 @@ class TfidfParams(TokenParams):
     )
 
 
-class Tfidf(ItemEmbedder):
+class Tfidf(TermEmbedder):
     """Text vectors with one dimension per term: term frequency × inverse document frequency.
 
     Notes
@@ -79,21 +77,13 @@ class Tfidf(ItemEmbedder):
     summary = "Counts words and gives rare ones more weight; finds texts that share words."
     source = "Salton & Buckley 1988, Term-weighting approaches in automatic text retrieval"
     version = 2
-    accepts = frozenset({Modality.TEXT})
-    queries = frozenset({Modality.TEXT})
     params_class = TfidfParams
     batch_size = 256
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
-        self._index: dict[str, int] = {}
         self._idf: FloatVector = np.empty(0, np.float32)
         self._note = ""
-
-    @property
-    def is_fitted(self) -> bool:
-        """Tell whether there is a vocabulary."""
-        return bool(self._index)
 
     def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
         """Count the terms of all texts and weigh each by how rare it is.
@@ -117,31 +107,12 @@ class Tfidf(ItemEmbedder):
         self._note = vocabulary.note()
         return self
 
-    def _dedup_key(self, item: str) -> object:
-        return item
-
     def _embed_batch(self, items: Sequence[str]) -> FloatMatrix:
-        counts = count_matrix(map(self.params.tokenizer, items), self._index)
+        counts = self._counts(items)
         if self.params.sublinear:
             counts.data = 1 + np.log(counts.data)
         dense: FloatMatrix = counts.astype(np.float32).toarray() * self._idf
         return dense
-
-    def _prepare_query(self, query: object) -> str:
-        return text_query(query, self.title)
-
-    def embed_query(self, query: object) -> FloatVector:
-        """Return the ``(n_terms,) float32`` weights of the terms of a text.
-
-        Raises
-        ------
-        UnknownKey
-            If no term of the query is in the vocabulary, with terms that look similar.
-        """
-        vector = super().embed_query(query)
-        if not vector.any():
-            raise unknown_words(str(query), self._index, "not among the kept terms")
-        return vector
 
     def trace(self, text: str) -> Trace:
         """Return the terms of ``text``, each with its dimension and the number that stands there.
@@ -164,14 +135,7 @@ class Tfidf(ItemEmbedder):
         )
 
     def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:
-        empty = int((~matrix.any(axis=1)).sum())
-        notes = [self._note]
-        if empty:
-            notes.append(
-                f"{empty:,} of {len(dataset):,} texts hold no kept term; their vectors are zero "
-                "(similar to nothing)."
-            )
-        return {"n_terms": len(self._index), "n_zero": empty, "notes": notes}
+        return self._about_terms(dataset, matrix, [self._note])
 
     def state(self) -> State:
         """Return terms and their weights."""

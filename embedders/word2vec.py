@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import DatasetError
-from core.params import choice, integer, real
+from core.params import choice, integer
 from core.progress import Progress
 from embedders.corpus import Corpus
 from embedders.phrases import PhraseEmbedder, PhraseParams
+from embedders.sampling_settings import SamplingParams
 from embedders.skipgram import (
     MAX_SENTENCE_WORDS,
     WORDS_PER_BATCH,
@@ -25,7 +26,7 @@ WORDS_WANTED = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word2VecParams(PhraseParams, WordParams):
+class Word2VecParams(SamplingParams, PhraseParams, WordParams):
     """Settings of Word2Vec."""
 
     dim: int = integer(100, low=2, high=1_000, step=10, help="Length of each vector.")
@@ -52,36 +53,6 @@ class Word2VecParams(PhraseParams, WordParams):
         low=0,
         high=200,
         help="How often all texts are read; 0 chooses 5 to 100 by the amount of text.",
-        advanced=True,
-    )
-    negative: int = integer(
-        5,
-        low=1,
-        high=20,
-        help="Random words that each true context is told apart from; only for negative sampling.",
-        advanced=True,
-    )
-    sample: float = real(
-        1e-3,
-        low=0.0,
-        high=0.1,
-        step=1e-4,
-        help="Words above this share of the text are read less often; 0 reads every word.",
-        advanced=True,
-    )
-    alpha: float = real(
-        0.025,
-        low=0.001,
-        high=0.5,
-        step=0.005,
-        help="Learning rate at the start; it falls to nearly zero at the end.",
-        advanced=True,
-    )
-    threads: int = integer(
-        1,
-        low=1,
-        high=64,
-        help="Trains with this many threads; above 1 it is faster and no two runs are equal.",
         advanced=True,
     )
 

@@ -103,7 +103,7 @@ def test_texts_without_kept_words_are_zero_and_counted():
     vectors = get_embedder("lda", n_topics=2, max_df=1.0, epochs=2).fit(data).vectors(data)
     assert not vectors.matrix[2].any()
     assert vectors.provenance["n_zero"] == 1
-    assert "1 of 3 texts hold no kept word" in " ".join(vectors.provenance["notes"])
+    assert "1 of 3 texts hold no kept term" in " ".join(vectors.provenance["notes"])
 
 
 def test_a_restored_model_answers_alike():
@@ -113,7 +113,7 @@ def test_a_restored_model_answers_alike():
     query = "bank loan team"
     np.testing.assert_allclose(again.embed_query(query), embedder.embed_query(query), atol=1e-5)
     np.testing.assert_allclose(again.vectors(data).matrix, embedder.vectors(data).matrix, atol=1e-5)
-    with pytest.raises(UnknownKey, match="not among the kept words"):
+    with pytest.raises(UnknownKey, match="not among the kept terms"):
         again.embed_query("zebra")
 
 
