@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components import session
-from components.figures.loss_curve import loss_curve
+from components.figures.loss_curve import held_out_caption, held_out_curve, loss_curve
 from components.markdown import escaped
 from components.preview_picture import preview_picture
 from components.run_table import run_races, settings_text
@@ -32,16 +32,25 @@ def run_header(run: RunInfo) -> None:
         st.markdown(f"**{run.title}** with {settings}; seed {run.seed}{loose}.")
         for sentence in run.provenance.get("notes", ()):
             st.markdown(f"- {escaped(sentence)}")
-        losses = run.provenance.get("losses", ())
-        if len(losses) > 1:
-            st.caption("Loss after each epoch of training")
-            chart = {"displayModeBar": False}
-            st.plotly_chart(loss_curve(losses), key=f"losses.{run.id[:12]}", config=chart)
+        _training(run)
         versions = ", ".join(f"{name} {v}" for name, v in run.versions.items())
         st.caption(f"{run.seconds:.1f} s to embed · {run.bytes / 1e6:,.1f} MB · {versions}")
     if topics:
         with more[0].popover("Topics", width="stretch"):
             _topics(topics)
+
+
+def _training(run: RunInfo) -> None:
+    """Draw how the loss fell, and what held-out items said, where the method was trained."""
+    chart = {"displayModeBar": False}
+    losses = run.provenance.get("losses", ())
+    if len(losses) > 1:
+        st.caption("Loss after each epoch of training")
+        st.plotly_chart(loss_curve(losses), key=f"losses.{run.id[:12]}", config=chart)
+    held_out = run.provenance.get("held_out")
+    if held_out and len(held_out["values"]) > 1:
+        st.caption(escaped(held_out_caption(held_out)))
+        st.plotly_chart(held_out_curve(held_out), key=f"held_out.{run.id[:12]}", config=chart)
 
 
 def _topics(topics: list[dict[str, Any]]) -> None:

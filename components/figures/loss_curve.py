@@ -1,30 +1,85 @@
-"""How the loss fell while a method was trained."""
+"""How the loss fell, and how well held-out items were told apart, while a method was trained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
 from components.figures.palette import CATEGORICAL_LIGHT
 
+MOST_MARKERS = 30
+
 
 def loss_curve(losses: Sequence[float]) -> go.Figure:
     """Return a small line chart of one loss per epoch."""
-    epochs = list(range(1, len(losses) + 1))
-    figure = go.Figure(
-        go.Scatter(
-            x=epochs,
-            y=list(losses),
-            mode="lines+markers" if len(losses) <= 30 else "lines",
-            line={"color": CATEGORICAL_LIGHT[0], "width": 2},
-            hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
+    return _chart(_line(losses, start=1, colour=CATEGORICAL_LIGHT[0]), "loss")
+
+
+def held_out_curve(held_out: Mapping[str, Any]) -> go.Figure:
+    """Return a small line chart of a figure measured on held-out items after each epoch.
+
+    Parameters
+    ----------
+    held_out : mapping
+        As the provenance of a trained method holds it: ``name`` ("accuracy", "recall@5"),
+        ``values`` in [0, 1] per epoch, ``chance`` (what guessing reaches; drawn as a dotted line),
+        and optionally ``start`` (the epoch of the first value, 1 by default; 0 for a value from
+        before training) and ``kept`` (the epoch whose weights were kept; marked).
+    """
+    values, start = list(held_out["values"]), int(held_out.get("start", 1))
+    figure = _chart(_line(values, start=start, colour=CATEGORICAL_LIGHT[1]), str(held_out["name"]))
+    chance, kept = held_out.get("chance"), held_out.get("kept")
+    if chance is not None:
+        figure.add_hline(y=float(chance), line={"color": "#888888", "width": 1, "dash": "dot"})
+    if kept is not None and start <= kept < start + len(values):
+        figure.add_trace(
+            go.Scatter(
+                x=[kept],
+                y=[values[kept - start]],
+                mode="markers",
+                marker={
+                    "color": CATEGORICAL_LIGHT[1],
+                    "size": 12,
+                    "symbol": "circle-open",
+                    "line": {"width": 2},
+                },
+                hovertemplate="kept: epoch %{x}, %{y:.3f}<extra></extra>",
+            )
         )
+    figure.update_yaxes(range=[0, max(1.02 * max([*values, chance or 0]), 0.05)])
+    return figure
+
+
+def held_out_caption(held_out: Mapping[str, Any]) -> str:
+    """Return the sentence above the chart: what was measured, chance, and which epoch was kept."""
+    name = str(held_out["name"])
+    parts = [f"{name[:1].upper()}{name[1:]} on held-out items after each epoch"]
+    if held_out.get("chance") is not None:
+        parts.append(f"dotted: chance, {held_out['chance']:.3f}")
+    if held_out.get("kept") is not None:
+        parts.append(f"circled: epoch {held_out['kept']}, which was kept")
+    return "; ".join(parts) + "."
+
+
+def _line(values: Sequence[float], *, start: int, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=list(range(start, start + len(values))),
+        y=list(values),
+        mode="lines+markers" if len(values) <= MOST_MARKERS else "lines",
+        line={"color": colour, "width": 2},
+        hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
     )
+
+
+def _chart(line: go.Scatter, title: str) -> go.Figure:
+    figure = go.Figure(line)
     figure.update_layout(
         height=180,
+        showlegend=False,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         xaxis={"title": "epoch", "showgrid": False, "rangemode": "normal", "automargin": True},
-        yaxis={"title": "loss", "automargin": True, "nticks": 4},
+        yaxis={"title": title, "automargin": True, "nticks": 4},
     )
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.figures.loss_curve import loss_curve
+from components.figures.loss_curve import held_out_caption, held_out_curve, loss_curve
 from components.figures.token_strips import token_strips
 
 
@@ -12,6 +12,36 @@ def test_the_loss_curve_counts_epochs_from_one():
     trace = loss_curve([3.0, 2.0, 1.5]).data[0]
     assert list(trace.x) == [1, 2, 3]
     assert list(trace.y) == [3.0, 2.0, 1.5]
+
+
+def test_what_held_out_items_said_is_drawn_beside_chance_with_the_kept_epoch_marked():
+    held_out = {
+        "name": "recall@5",
+        "values": [0.1, 0.6, 0.5],
+        "chance": 0.05,
+        "start": 0,
+        "kept": 1,
+    }
+    figure = held_out_curve(held_out)
+    line, kept = figure.data
+    assert list(line.x) == [0, 1, 2]
+    assert (list(kept.x), list(kept.y)) == ([1], [0.6])
+    assert figure.layout.shapes[0].y0 == 0.05
+    assert figure.layout.yaxis.title.text == "recall@5"
+    low, high = figure.layout.yaxis.range
+    assert low == 0
+    assert high > 0.6
+    caption = held_out_caption(held_out)
+    assert caption.startswith("Recall@5 on held-out items")
+    assert "0.050" in caption
+    assert "epoch 1," in caption
+
+
+def test_without_chance_and_kept_epoch_only_the_line_is_drawn():
+    figure = held_out_curve({"name": "accuracy", "values": [0.1, 0.2]})
+    assert len(figure.data) == 1
+    assert list(figure.data[0].x) == [1, 2]
+    assert not figure.layout.shapes
 
 
 def test_equal_tokens_keep_rows_of_their_own_and_the_text_comes_last():
