@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from embedders.packing import State, pack_json, unpack_json
 from embedders.trace import Trace
 from ingest.dataset import Dataset
 from vectors.keyed import KeyedVectors
+
+if TYPE_CHECKING:
+    from embedders.hub_model import ModelSource
 
 Ready = tuple[NDArray[np.int64], FloatMatrix]
 """Rows of a dataset, ``(m,) int64``, and their vectors, ``(m, d) float32``."""
@@ -95,6 +98,14 @@ class Embedder(ABC):
     def availability(cls, params: Params) -> Availability:  # noqa: ARG003
         """Tell whether the method can run with ``params`` on this machine."""
         return Availability("ready")
+
+    @classmethod
+    def needs(cls, params: Params) -> ModelSource | None:  # noqa: ARG003
+        """Return the pretrained model that ``params`` ask for, where it may have to be downloaded.
+
+        None where nothing is ever downloaded. See ``embedders.hub_model``.
+        """
+        return None
 
     def supply(self, name: str, dataset: Dataset) -> None:  # noqa: ARG002
         """Hand over the dataset that the setting ``name`` (of kind "dataset") stands for.
