@@ -71,6 +71,8 @@ class Embedder(ABC):
     version: ClassVar[int] = 1
     accepts: ClassVar[frozenset[Modality]]
     queries: ClassVar[frozenset[Modality]] = frozenset()
+    pair_sides: ClassVar[frozenset[Modality] | None] = None
+    """What each side of PAIRS may be, of a method that takes PAIRS; None: what it ``accepts``."""
     metric: ClassVar[Metric] = "cosine"
     params_class: ClassVar[type[Params]] = Params
     stochastic: ClassVar[bool] = False
@@ -167,13 +169,38 @@ class Embedder(ABC):
             "run-1", self.id, self.version, self.params.to_dict(), seed, dataset.fingerprint
         )
 
+    @classmethod
+    def takes(cls, modality: Modality, sides: Sequence[Modality | None] | None = None) -> bool:
+        """Tell whether the method embeds data of this kind.
+
+        Parameters
+        ----------
+        modality : Modality
+        sides : two of Modality or None, optional
+            What the two sides of PAIRS are; not looked at for other kinds.
+        """
+        if modality not in cls.accepts:
+            return False
+        if modality is not Modality.PAIRS or sides is None:
+            return True
+        embeds = cls.accepts if cls.pair_sides is None else cls.pair_sides
+        return all(side in embeds for side in sides)
+
     def _check_modality(self, dataset: Dataset) -> None:
-        if dataset.modality not in self.accepts:
-            takes = " or ".join(sorted(self.accepts))
+        sides = dataset.sides.modalities if dataset.sides else None
+        if self.takes(dataset.modality, sides):
+            return
+        if dataset.modality in self.accepts and sides:
+            is_pair = f"pairs of {sides[0]} and {sides[1]}"
             raise ModalityMismatch(
-                f"{self.title} takes {takes} data, but {dataset.name} is {dataset.modality} data. "
+                f"{self.title} does not take both sides of {dataset.name}, {is_pair}. "
                 "Choose another method or read the file as another kind."
             )
+        takes = " or ".join(sorted(self.accepts))
+        raise ModalityMismatch(
+            f"{self.title} takes {takes} data, but {dataset.name} is {dataset.modality} data. "
+            "Choose another method or read the file as another kind."
+        )
 
     def _check_fitted(self) -> None:
         if not self.is_fitted:
@@ -237,6 +264,10 @@ class ItemEmbedder(Embedder):
         """Return what the keys are ("document", "image", "row" …)."""
         return self.kind
 
+    def _kinds(self, dataset: Dataset) -> Sequence[str] | str:
+        """Return the kind of each key: the name of its side, where the dataset has two."""
+        return dataset.sides.kinds(len(dataset)) if dataset.sides else self._kind_of(dataset)
+
     def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:  # noqa: ARG002
         """Return what to add to the provenance; a list under ``notes`` is appended."""
         return {}
@@ -258,7 +289,7 @@ class ItemEmbedder(Embedder):
         return KeyedVectors(
             dataset.ids,
             matrix,
-            kinds=self._kind_of(dataset),
+            kinds=self._kinds(dataset),
             metric=self.metric,
             provenance=provenance,
         )

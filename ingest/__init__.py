@@ -2,8 +2,10 @@
 
 from ingest.dataset import Dataset, Dropped, Edges, Role
 from ingest.limits import Limits
+from ingest.paired_items import PairedItems
 from ingest.preview import ColumnGuess, Preview
 from ingest.read import inspect_source, read_dataset
+from ingest.sides import Sides
 
 __all__ = [
     "ColumnGuess",
@@ -11,8 +13,10 @@ __all__ = [
     "Dropped",
     "Edges",
     "Limits",
+    "PairedItems",
     "Preview",
     "Role",
+    "Sides",
     "inspect_source",
     "read_dataset",
 ]

@@ -17,6 +17,7 @@ from core.arrays import BoolVector
 from core.errors import DatasetError
 from core.fingerprint import fingerprint
 from core.modality import Modality
+from ingest.sides import Sides
 
 Role = Literal["text", "numeric", "categorical", "label", "id", "time", "ignored"]
 
@@ -75,7 +76,8 @@ class Dataset:
         By modality. TEXT: ``list[str]``. IMAGE: a ``Sequence[bytes]`` of encoded image files
         (may read from disk on access; see ``ingest.images``). TABLE: ``pandas.DataFrame`` of the
         feature columns (roles numeric, categorical and time), index 0..n-1. VECTORS:
-        ``(n, d) float32``. GRAPH: None, the ids are the nodes.
+        ``(n, d) float32``. GRAPH: None, the ids are the nodes. PAIRS: ``PairedItems``, str on a
+        side of texts and bytes on one of images. INTERACTIONS: None.
     columns : pandas.DataFrame
         All other columns (labels, texts, numbers, times), index 0..n-1, unique str names. For
         TABLE it holds every column except ignored ones, features included, so that a map can be
@@ -83,6 +85,10 @@ class Dataset:
     roles : mapping of str to Role
         The role of each column in ``columns``.
     edges : Edges or None
+        Of a graph its edges; of pairs and interactions one edge per pair, from an item of the left
+        side to one of the right side, directed.
+    sides : Sides or None
+        Of pairs and interactions: what the two sides are. The distinct left items come first.
     dropped : tuple of Dropped
         What the source held and this does not, at most ``MAX_LISTED`` listed.
     n_dropped : int
@@ -98,6 +104,7 @@ class Dataset:
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     roles: Mapping[str, Role] = field(default_factory=dict)
     edges: Edges | None = None
+    sides: Sides | None = None
     dropped: tuple[Dropped, ...] = ()
     n_dropped: int = 0
     notes: tuple[str, ...] = ()
@@ -117,6 +124,29 @@ class Dataset:
             object.__setattr__(self, "columns", pd.DataFrame(index=pd.RangeIndex(n)))
         if len(self.columns) != n:
             raise DatasetError(f"{self.name} has {n} ids but {len(self.columns)} rows of columns.")
+        self._check_sides(n)
+
+    def _check_sides(self, n: int) -> None:
+        has_sides = self.modality in {Modality.PAIRS, Modality.INTERACTIONS}
+        if has_sides != (self.sides is not None):
+            raise DatasetError(
+                f"{self.name}: pairs and interactions have two sides, other data has none."
+            )
+        if self.sides is None:
+            return
+        edges, n_left = self.edges, self.sides.n_left
+        if edges is None or not edges.directed or not 0 <= n_left <= n:
+            raise DatasetError(
+                f"{self.name}: two sides need directed edges between them, and a left side of 0 "
+                f"to {n} items; it has {n_left}."
+            )
+        if len(edges) and not (
+            edges.source.min() >= 0
+            and edges.source.max() < n_left
+            and edges.target.min() >= n_left
+            and edges.target.max() < n
+        ):
+            raise DatasetError(f"{self.name}: an edge does not lead from the left to the right.")
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -128,6 +158,9 @@ class Dataset:
             f", columns {', '.join(map(str, self.columns))}" if len(self.columns.columns) else ""
         )
         edges = f", {len(self.edges):,} edges" if self.edges is not None else ""
+        if self.sides is not None and self.edges is not None:
+            n_left, (left, right) = self.sides.n_left, self.sides.names
+            edges = f", {n_left:,} {left} x {len(self) - n_left:,} {right}{edges}"
         return f"Dataset({self.name!r}, {self.modality}, {len(self):,} items{edges}{columns})"
 
     @property
@@ -142,7 +175,7 @@ class Dataset:
 
         Columns are hashed with their roles; images by their encoded bytes.
         """
-        return fingerprint(
+        parts = (
             "dataset-1",
             self.modality,
             list(self.ids),
@@ -151,6 +184,7 @@ class Dataset:
             dict(self.roles),
             self.edges,
         )
+        return fingerprint(*parts, self.sides) if self.sides else fingerprint(*parts)
 
     def _items_digest(self) -> str:
         if self.items is None:
@@ -170,6 +204,12 @@ class Dataset:
         """Return the items of a ``(n,) bool`` mask, or at given positions, in that order.
 
         Edges between two kept items are kept. ``dropped`` and ``notes`` stay with the original.
+
+        Raises
+        ------
+        DatasetError
+            If nothing is left, or, of a dataset with two sides, a left item would stand behind a
+            right one.
         """
         mask = np.asarray(where)
         rows = np.flatnonzero(mask) if mask.dtype == bool else mask.astype(np.int64)
@@ -178,7 +218,8 @@ class Dataset:
             ids=tuple(self.ids[i] for i in rows),
             items=_take(self.items, rows),
             columns=self.columns.iloc[rows].reset_index(drop=True),
-            edges=_take_edges(self.edges, rows, len(self)) if self.edges else None,
+            edges=_take_edges(self.edges, rows, len(self)) if self.edges is not None else None,
+            sides=self.sides.take(rows) if self.sides else None,
             dropped=(),
             n_dropped=0,
             notes=(),

@@ -10,6 +10,8 @@ import pandas as pd
 
 from core.modality import Modality
 from ingest.dataset import Dataset, Edges
+from ingest.paired_items import PairedItems
+from ingest.sides import Sides
 
 FINANCE = ["bank", "loan", "rate", "credit", "money", "interest", "account", "deposit"]
 SPORT = ["team", "goal", "match", "player", "coach", "league", "score", "season"]
@@ -75,12 +77,65 @@ def vectors_dataset() -> Dataset:
     return Dataset("vectors", Modality.VECTORS, tuple(f"v{i}" for i in range(N)), matrix)
 
 
+def pairs_dataset(left=Modality.TEXT, right=Modality.TEXT) -> Dataset:
+    """Return 12 left and 12 right items of the given kinds: left i belongs to right i.
+
+    Pairs of texts are on one topic, six on money and six on sport.
+    """
+    texts_of = [*texts()[:6], *texts()[12:18]], [*texts()[6:12], *texts()[18:]]
+    images = image_dataset().items
+    images_of = images[:12], images[12:]
+    kinds = (left, right)
+    items = [texts_of[side] if kinds[side] is Modality.TEXT else images_of[side] for side in (0, 1)]
+    names = ("query", "document") if left is right is Modality.TEXT else (f"{left}", f"{right}")
+    names = names if names[0] != names[1] else ("left", "right")
+    return sided(Modality.PAIRS, names, kinds, 12, [(i, i) for i in range(12)], items)
+
+
+def interactions_dataset() -> Dataset:
+    """Return 10 users and 14 items; a user rates four items of their half 5 and one other 2."""
+    rng = np.random.default_rng(4)
+    pairs, weights = [], []
+    for user in range(10):
+        own = np.arange(7) + 7 * (user % 2)
+        liked = [own[user // 2], *rng.choice(np.delete(own, user // 2), 3, replace=False)]
+        pairs += [(user, int(item)) for item in liked]
+        pairs.append((user, int(rng.choice(np.setdiff1d(np.arange(14), own)))))
+        weights += [5.0] * 4 + [2.0]
+    missing = sorted(set(range(14)) - {item for _, item in pairs})
+    pairs += [(item // 7, item) for item in missing]
+    weights += [5.0] * len(missing)
+    return sided(Modality.INTERACTIONS, ("user", "item"), (None, None), 10, pairs, None, weights)
+
+
+def sided(modality, names, kinds, n_left, pairs, items, weights=None) -> Dataset:
+    """Return a dataset of ``N`` things on two sides; ``pairs`` count each side from 0."""
+    source, target = np.array(pairs, np.int32).T
+    weight = np.ones(len(pairs)) if weights is None else np.array(weights)
+    sides = Sides(names, kinds, n_left)
+    ids = [f"{names[0]} {i}" for i in range(n_left)] + [
+        f"{names[1]} {i}" for i in range(N - n_left)
+    ]
+    return Dataset(
+        str(modality),
+        modality,
+        tuple(ids),
+        None if items is None else PairedItems(*items),
+        pd.DataFrame({"side": sides.kinds(N)}),
+        {"side": "label"},
+        edges=Edges(source.copy(), target + np.int32(n_left), weight.astype(np.float32), True),
+        sides=sides,
+    )
+
+
 MAKERS = {
     Modality.TEXT: make_texts,
     Modality.IMAGE: image_dataset,
     Modality.TABLE: table_dataset,
     Modality.GRAPH: graph_dataset,
     Modality.VECTORS: vectors_dataset,
+    Modality.PAIRS: pairs_dataset,
+    Modality.INTERACTIONS: interactions_dataset,
 }
 
 
@@ -88,3 +143,16 @@ MAKERS = {
 def small(modality: Modality) -> Dataset:
     """Return the small dataset of ``modality``."""
     return MAKERS[modality]()
+
+
+@lru_cache
+def small_pairs(left: Modality, right: Modality) -> Dataset:
+    """Return the small dataset of pairs of two kinds."""
+    return pairs_dataset(left, right)
+
+
+def small_for(method, modality: Modality) -> Dataset:
+    """Return the small dataset of ``modality`` that ``method`` takes: pairs of what it embeds."""
+    if modality is Modality.PAIRS and not method.takes(modality, (Modality.TEXT, Modality.TEXT)):
+        return small_pairs(Modality.IMAGE, Modality.IMAGE)
+    return small(modality)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_datasets import make_texts, small
+from small_datasets import make_texts, small, small_for, small_pairs
 
 from core.errors import (
     Cancelled,
@@ -69,6 +70,9 @@ OTHER = {
     "hog": {"cells": 4},
 }
 
+NO_REPEATS = {Modality.GRAPH, Modality.INTERACTIONS, Modality.PAIRS}
+"""Bare nodes, users and items have no content that could repeat; a side holds a thing once."""
+
 every = pytest.mark.parametrize("cls", EMBEDDERS, ids=lambda c: c.id)
 every_input = pytest.mark.parametrize(
     ("cls", "modality"),
@@ -88,7 +92,7 @@ def quick(cls, seed=0, **params):
 
 def query_for(dataset, i):
     """Return the item of row ``i`` as a user would hand it over; in a graph, the node's id."""
-    if dataset.modality is Modality.GRAPH:
+    if dataset.modality in {Modality.GRAPH, Modality.INTERACTIONS}:
         return dataset.ids[i]
     if dataset.modality is Modality.TABLE:
         return dataset.items.iloc[i].to_dict()
@@ -161,14 +165,15 @@ def test_an_unknown_setting_is_refused(cls):
 
 @every_input
 def test_vectors_are_finite_float32_and_aligned_with_the_ids(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     vectors = quick(cls).fit(data).vectors(data)
     assert vectors.keys[: len(data)] == data.ids
     assert vectors.matrix.dtype == np.float32
     assert vectors.matrix.shape == (len(vectors.keys), vectors.dim)
     assert np.isfinite(vectors.matrix).all()
     assert len(np.unique(vectors.matrix[: len(data)].round(5), axis=0)) > len(data) // 2
-    assert len(set(vectors.kinds[: len(data)])) == 1
+    sides = data.sides.kinds(len(data)) if data.sides else [vectors.kinds[0]] * len(data)
+    assert vectors.kinds[: len(data)].tolist() == sides
 
 
 @pytest.mark.parametrize("cls", list_embedders(Modality.TEXT), ids=lambda c: c.id)
@@ -180,7 +185,7 @@ def test_a_method_has_vectors_of_words_where_it_says_so(cls):
 
 @every_input
 def test_provenance_says_how_the_vectors_came_about(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     embedder = quick(cls, seed=3)
     about = embedder.fit(data).vectors(data).provenance
     assert about["method"] == cls.id
@@ -192,14 +197,14 @@ def test_provenance_says_how_the_vectors_came_about(cls, modality):
 
 @every_input
 def test_same_seed_gives_the_same_bytes(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     a, b = (quick(cls, seed=5).fit(data).vectors(data).matrix for _ in range(2))
     assert a.tobytes() == b.tobytes()
 
 
 @every_input
 def test_another_seed_changes_stochastic_methods_only(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     a, b = (quick(cls, seed=s).fit(data).vectors(data).matrix for s in (1, 2))
     assert (a.tobytes() != b.tobytes()) == cls.stochastic
 
@@ -218,7 +223,7 @@ def test_the_constructor_reads_nothing(cls, monkeypatch):
 
 @every
 def test_queries_and_vectors_need_a_fit(cls):
-    data = small(sorted(cls.accepts)[0])
+    data = small_for(cls, sorted(cls.accepts)[0])
     with pytest.raises(NotFittedError, match="fit"):
         quick(cls).embed_query(query_for(data, 0))
     with pytest.raises(NotFittedError, match="fit"):
@@ -227,7 +232,7 @@ def test_queries_and_vectors_need_a_fit(cls):
 
 @every_input
 def test_progress_never_falls_and_reaches_its_total(cls, modality):
-    data, log = small(modality), Log()
+    data, log = small_for(cls, modality), Log()
     quick(cls).fit(data, log).vectors(data, log)
     assert log.calls
     stages = {}
@@ -240,7 +245,7 @@ def test_progress_never_falls_and_reaches_its_total(cls, modality):
 
 @every_input
 def test_cancel_stops_at_the_call_that_asks_for_it(cls, modality):
-    data, log = small(modality), Log()
+    data, log = small_for(cls, modality), Log()
     quick(cls).fit(data, log).vectors(data, log)
     for cancel_at in {1, (len(log.calls) + 1) // 2, len(log.calls)}:
         cut = Log(cancel_at)
@@ -251,20 +256,20 @@ def test_cancel_stops_at_the_call_that_asks_for_it(cls, modality):
 
 @every_input
 def test_an_item_asked_for_is_its_own_nearest(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     embedder = quick(cls).fit(data)
     vectors = embedder.vectors(data)
-    items = vectors.of_kind(str(vectors.kinds[0]))
     for row in (0, 7, len(data) - 1):
+        items = vectors.of_kind(str(vectors.kinds[row]))
         query = embedder.embed_query(query_for(data, row))
         assert query.shape == (vectors.dim,)
         assert query.dtype == np.float32
-        assert ranks_first(items, query, row)
+        assert ranks_first(items, query, items.position(data.ids[row]))
 
 
 @every_item_input
 def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     embedder = quick(cls).fit(data)
     vectors = embedder.vectors(data)
     np.testing.assert_allclose(
@@ -274,7 +279,7 @@ def test_an_item_method_gives_a_query_the_vector_of_the_item(cls, modality):
 
 @every_item_input
 def test_rows_that_are_ready_are_not_embedded_again(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     embedder = quick(cls).fit(data)
     whole = embedder.vectors(data)
     rows = np.array([3, 4, 20])
@@ -287,7 +292,7 @@ def test_rows_that_are_ready_are_not_embedded_again(cls, modality):
 
 @every_input
 def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality):
-    embedder = quick(cls).fit(small(modality))
+    embedder = quick(cls).fit(small_for(cls, modality))
     for wrong in (3.5, None, object()):
         with pytest.raises(QueryError, match="takes"):
             embedder.embed_query(wrong)
@@ -295,7 +300,7 @@ def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality):
 
 @every_input
 def test_a_restored_state_answers_queries_alike(cls, modality):
-    data = small(modality)
+    data = small_for(cls, modality)
     embedder = quick(cls).fit(data)
     state = embedder.state()
     assert all(isinstance(a, np.ndarray) and not a.dtype.hasobject for a in state.values())
@@ -308,14 +313,26 @@ def test_a_restored_state_answers_queries_alike(cls, modality):
 
 @every
 def test_other_kinds_of_data_are_refused(cls):
-    for modality in {Modality.TEXT, Modality.GRAPH, Modality.TABLE} - cls.accepts:
+    for modality in set(Modality) - cls.accepts:
         with pytest.raises(ModalityMismatch, match=cls.title):
             quick(cls).fit(small(modality))
 
 
+@pytest.mark.parametrize("cls", list_embedders(Modality.PAIRS), ids=lambda c: c.id)
+def test_pairs_need_a_method_for_both_sides(cls):
+    sides = [Modality.TEXT, Modality.IMAGE]
+    for left, right in itertools.product(sides, sides):
+        data = small_pairs(left, right)
+        if cls.takes(Modality.PAIRS, (left, right)):
+            assert list(quick(cls).fit(data).vectors(data).kinds) == list(data.columns["side"])
+        else:
+            with pytest.raises(ModalityMismatch, match=f"{left} and {right}"):
+                quick(cls).fit(data)
+
+
 @every
 def test_the_fingerprint_changes_with_each_input_and_with_nothing_else(cls, monkeypatch):
-    data = small(sorted(cls.accepts)[0])
+    data = small_for(cls, sorted(cls.accepts)[0])
     base = quick(cls).fingerprint(data)
     assert quick(cls).fingerprint(dataclasses.replace(data, name="renamed")) == base
     assert quick(cls).fit(data).fingerprint(data) == base
@@ -329,19 +346,17 @@ def test_the_fingerprint_changes_with_each_input_and_with_nothing_else(cls, monk
 
 @every_input
 def test_one_item_gives_a_vector_or_one_clear_sentence(cls, modality):
-    data = small(modality).subset([0])
+    data = small_for(cls, modality).subset([0])
     result_or_sentence(cls, data)
 
 
 @pytest.mark.parametrize(
     ("cls", "modality"),
-    [  # nodes of a graph have no content that could repeat
-        (c, m) for c in EMBEDDERS for m in sorted(c.accepts - {Modality.GRAPH})
-    ],
+    [(c, m) for c in EMBEDDERS for m in sorted(c.accepts - NO_REPEATS)],
     ids=lambda v: getattr(v, "id", v),
 )
 def test_the_same_item_many_times_gives_equal_vectors_or_one_sentence(cls, modality):
-    data = repeated(small(modality), [0, 1, 2, 0, 0])
+    data = repeated(small_for(cls, modality), [0, 1, 2, 0, 0])
     vectors = result_or_sentence(cls, data)
     if vectors is not None:
         assert vectors.matrix[0].tobytes() == vectors.matrix[3].tobytes()
