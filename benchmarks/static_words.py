@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.modality import Modality  # noqa: E402
 from embedders import get_embedder, minilm  # noqa: E402
+from embedders.torchvision_schemas import declare_missing  # noqa: E402
 from ingest.dataset import Dataset  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
@@ -111,6 +112,7 @@ def pieces() -> Vectorise:
 
 
 def package() -> Vectorise:
+    declare_missing()
     from model2vec.distill import distill_from_model
     from transformers import AutoModel, AutoTokenizer
 

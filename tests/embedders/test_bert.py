@@ -13,6 +13,7 @@ from small_datasets import make_texts
 from benchmarks.published_figures import stsb_spearman
 from core.errors import EmbedderUnavailable
 from embedders import get_embedder, minilm
+from embedders.torchvision_schemas import declare_missing
 from tests.conftest import shared_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,8 @@ SENTENCES = [
 def reference():
     """Return token states and mask of each sentence alone, from transformers itself."""
     import torch
+
+    declare_missing()
     from transformers import BertModel, BertTokenizerFast
 
     folder = str(minilm.model_folder())
@@ -66,6 +69,7 @@ def test_normalised_vectors_have_length_one():
 
 
 def test_vectors_equal_those_of_sentence_transformers():
+    declare_missing()
     from sentence_transformers import SentenceTransformer
 
     data = make_texts([*SENTENCES, *SENTENCES, "word " * 400])
