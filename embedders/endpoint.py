@@ -6,17 +6,16 @@ import contextlib
 import email.utils
 import http.client
 import json
-import queue
 import random
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from core.allowed_hosts import is_loopback
 from core.errors import EmbedderUnavailable
+from core.waiting import wait_for
 from embedders.endpoint_address import OPENAI_KEY, Address, check_allowed, key_for
 from embedders.endpoint_answer import read_json, told
 
@@ -216,37 +215,20 @@ class Endpoint:
         connection.close()
 
     def _in_thread(self, payload: bytes, beat: Beat, limit_s: float) -> _Reply:
-        """Return the answer to one request, with a beat while it is awaited.
-
-        Looking up a name ignores every time-out that sockets have, and a trickle of bytes never
-        meets one: the waiting is done elsewhere.
-        """
-        answer: queue.SimpleQueue[_Reply | Exception] = queue.SimpleQueue()
+        """Return the answer to one request, with a beat while it is awaited."""
         self._turn += 1
         turn = self._turn
 
-        def run() -> None:
+        def exchange() -> _Reply:
             try:
-                answer.put(self._exchange(payload, turn))
+                return self._exchange(payload, turn)
             except Exception as error:
                 # The frames below hold the header with the key: no traceback may show them.
                 error.__context__ = error.__cause__ = None
-                answer.put(error.with_traceback(None))
+                raise error.with_traceback(None) from None
 
-        threading.Thread(target=run, daemon=True, name="endpoint").start()
-        until = time.monotonic() + limit_s
         try:
-            while True:
-                try:
-                    found = answer.get(timeout=min(BEAT_S, max(0.01, limit_s)))
-                except queue.Empty:
-                    if time.monotonic() >= until:
-                        raise TimeoutError from None
-                    beat("waiting for the service")
-                    continue
-                if isinstance(found, Exception):
-                    raise found
-                return found
+            return wait_for(exchange, lambda: beat("waiting for the service"), limit_s, "endpoint")
         except BaseException:
             self._turn += 1
             self.close()  # nobody waits for that answer any more

@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import queue
 import re
 import shutil
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from urllib.parse import urlsplit
 
 from core.errors import EmbedderUnavailable, TooLarge, UnsafeSource
 from core.progress import Progress, quiet
+from core.waiting import wait_for
 
 CONNECT_S = 10.0
 """How long a server may take to answer at first (name, encryption and redirects included); each
@@ -29,7 +27,6 @@ TRIES = 5
 _FIRST_TRIES = 2  # before anything has arrived, of a server that does not answer at all
 MB = 1_000_000
 _CHUNK = 1 << 18
-_POLL_S = 0.25
 _LOST = (OSError, http.client.HTTPException, TimeoutError)
 _RANGE = re.compile(r"bytes (\d+)-")
 
@@ -183,8 +180,8 @@ def _continue(remote: Remote, part: Path, progress: Progress, connect_s: float) 
         request.add_header("Range", f"bytes={_have(part)}-")
         if _version(part).exists():
             request.add_header("If-Range", _version(part).read_text(encoding="latin-1"))
-    response = _in_thread(
-        lambda: urllib.request.urlopen(request, timeout=SILENT_S), tell, connect_s
+    response = wait_for(
+        lambda: urllib.request.urlopen(request, timeout=SILENT_S), tell, connect_s, "download"
     )
     with contextlib.closing(response), part.open("ab") as stream:
         if remote.url.startswith("https:") and not response.url.startswith("https:"):
@@ -197,7 +194,7 @@ def _continue(remote: Remote, part: Path, progress: Progress, connect_s: float) 
         elif _start(response) != _have(part):
             stream.truncate(0)
             raise OSError("another part was sent than the one asked for")
-        while chunk := _in_thread(read, tell, SILENT_S):
+        while chunk := wait_for(read, tell, SILENT_S, "download"):
             stream.write(chunk)
             stream.flush()
             if _have(part) > remote.size:
@@ -222,35 +219,6 @@ def _start(response: Any) -> int:
     """Return the first byte of a partial answer, or -1."""
     found = _RANGE.match(response.headers.get("Content-Range", ""))
     return int(found[1]) if found else -1
-
-
-def _in_thread(call: Callable[[], Any], beat: Callable[[], None], limit_s: float) -> Any:
-    """Return what ``call`` returns, with a beat (which may cancel) while it waits.
-
-    Looking up a name ignores every timeout that sockets have, so the waiting is done elsewhere.
-    """
-    answer: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            answer.put((True, call()))
-        except Exception as error:
-            answer.put((False, error))
-
-    threading.Thread(target=run, daemon=True, name="download").start()
-    waited = 0.0
-    while True:
-        try:
-            fine, value = answer.get(timeout=_POLL_S)
-        except queue.Empty:
-            waited += _POLL_S
-            if waited >= limit_s:
-                raise TimeoutError(f"no answer in {limit_s:g} seconds") from None
-            beat()
-            continue
-        if fine:
-            return value
-        raise value
 
 
 def _check(remote: Remote, part: Path, progress: Progress) -> None:
