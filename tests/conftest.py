@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,3 +18,16 @@ def shared_data(name: str) -> Path:
     if not folder.exists():
         pytest.skip(f"real data set {name!r} is not on this machine (looked in ../shared/data)")
     return folder
+
+
+def run_python(code: str, **environment: str) -> list[str]:
+    """Run ``code`` in a fresh process and return the words it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()

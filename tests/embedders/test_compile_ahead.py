@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 from small_datasets import small
 
 from core.modality import Modality
 from embedders import get_embedder
 from embedders.warm import COMPILED, warm_up
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(code, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+from tests.conftest import run_python
 
 
 def compiled_functions():
@@ -63,7 +48,7 @@ def test_the_cache_goes_to_a_private_folder_where_the_program_cannot_be_written(
         "cache.choose_cache_folder('/program')\n"
         "print(numba.config.CACHE_DIR, oct(os.stat(numba.config.CACHE_DIR).st_mode & 0o777))"
     )
-    folder, mode = run(code, XDG_CACHE_HOME=str(tmp_path), NUMBA_CACHE_DIR="")
+    folder, mode = run_python(code, XDG_CACHE_HOME=str(tmp_path), NUMBA_CACHE_DIR="")
     assert folder == str(tmp_path / "embedscope" / "numba")
     assert mode == "0o700"
 
@@ -74,4 +59,4 @@ def test_the_cache_stays_beside_the_program_where_that_can_be_written(tmp_path):
         f"cache.choose_cache_folder({str(tmp_path)!r})\n"
         "print(repr(numba.config.CACHE_DIR))"
     )
-    assert run(code, NUMBA_CACHE_DIR="") == ["''"]
+    assert run_python(code, NUMBA_CACHE_DIR="") == ["''"]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from small_datasets import FINANCE, SPORT, make_texts, small
@@ -14,7 +10,6 @@ from core.errors import Cancelled, DatasetError, UnknownKey
 from core.modality import Modality
 from embedders import get_embedder
 
-ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ["dbow and words", "dbow", "dm"]
 
 
@@ -186,31 +181,6 @@ def test_cancel_takes_effect_within_an_epoch(threads, monkeypatch):
     [(done, total, note)] = calls
     assert done < total / 5
     assert note.startswith("epoch 1 of 5")
-
-
-def test_another_process_gives_the_same_bytes():
-    code = """
-import hashlib
-from core.modality import Modality
-from ingest.dataset import Dataset
-from embedders import get_embedder
-d = Dataset("d", Modality.TEXT, ("a", "b", "c"), ["one two three four", "two three", "four one"])
-e = get_embedder("doc2vec", dim=6, min_count=1, epochs=3, seed=4).fit(d)
-m = e.vectors(d).matrix.tobytes() + e.embed_query("three one").tobytes()
-print(hashlib.sha256(m).hexdigest())
-"""
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(outputs) == 1
 
 
 def test_the_state_holds_no_word_vectors_where_none_were_trained():

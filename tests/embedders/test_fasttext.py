@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ from small_datasets import make_texts
 from core.errors import Cancelled, ParameterError, UnknownKey
 from embedders import get_embedder
 
-ROOT = Path(__file__).resolve().parents[2]
 COMPANY = {
     "jump": ("high", "far", "over", "fence"),
     "bake": ("oven", "flour", "bread", "cake"),
@@ -217,28 +213,3 @@ def test_cancel_takes_effect_within_an_epoch(threads, monkeypatch):
 
     with pytest.raises(Cancelled):
         get_embedder("fasttext", dim=4, epochs=5, threads=threads).fit(verbs(), stop)
-
-
-def test_another_process_gives_the_same_bytes():
-    code = """
-import hashlib
-from core.modality import Modality
-from ingest.dataset import Dataset
-from embedders import get_embedder
-d = Dataset("d", Modality.TEXT, ("a", "b", "c"), ["one two three four", "two three", "four one"])
-e = get_embedder("fasttext", dim=6, min_count=1, epochs=3, seed=4).fit(d)
-m = e.vectors(d).matrix.tobytes() + e.embed_query("thre").tobytes()
-print(hashlib.sha256(m).hexdigest())
-"""
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(outputs) == 1

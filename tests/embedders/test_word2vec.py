@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from small_datasets import make_texts, small
@@ -14,7 +10,6 @@ from core.errors import Cancelled, DatasetError, UnknownKey
 from core.modality import Modality
 from embedders import get_embedder
 
-ROOT = Path(__file__).resolve().parents[2]
 ANIMALS, FOODS = ("cat", "dog", "horse", "cow"), ("bread", "rice", "cheese", "soup")
 EATS, COOKS = ("eats", "chews", "swallows"), ("cooks", "burns", "fries")
 
@@ -193,27 +188,3 @@ def test_words_beyond_gensims_sentence_limit_are_learnt():
     words = get_embedder("word2vec", dim=8, epochs=5, sample=0.0).fit(make_texts([text])).vocabulary
     # Untrained vectors have components within 0.5 / dim.
     assert np.abs(words["up"]).max() > 0.5 / 8
-
-
-def test_another_process_gives_the_same_bytes():
-    code = """
-import hashlib
-from core.modality import Modality
-from ingest.dataset import Dataset
-from embedders import get_embedder
-d = Dataset("d", Modality.TEXT, ("a", "b", "c"), ["one two three four", "two three", "four one"])
-m = get_embedder("word2vec", dim=6, min_count=1, epochs=3, seed=4).fit(d).vectors(d).matrix
-print(hashlib.sha256(m.tobytes()).hexdigest())
-"""
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(outputs) == 1

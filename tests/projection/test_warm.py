@@ -1,26 +1,10 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(code, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+from tests.conftest import run_python
 
 
 def test_projection_is_imported_without_umap_or_numba():
     heavy = "('umap', 'numba', 'sklearn')"
     code = f"import sys, projection; print([m for m in {heavy} if m in sys.modules])"
-    assert run(code) == ["[]"]
+    assert run_python(code) == ["[]"]
 
 
 def test_umap_is_loaded_with_its_functions_cached_and_numba_left_as_it_was():
@@ -31,4 +15,4 @@ def test_umap_is_loaded_with_its_functions_cached_and_numba_left_as_it_was():
         "umap = load_umap()\n"
         "print(type(umap.smooth_knn_dist._cache).__name__, before == (numba.njit, numba.jit))"
     )
-    assert run(code) == ["FunctionCache", "True"]
+    assert run_python(code) == ["FunctionCache", "True"]
