@@ -42,6 +42,11 @@ def models_folder(environment: Mapping[str, str] | None = None) -> Path:
     return home(environment) / "models"
 
 
+def downloads_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where unfinished downloads lie."""
+    return home(environment) / "downloads"
+
+
 def downloads_allowed(environment: Mapping[str, str] | None = None) -> bool:
     """Tell whether models may be fetched at all (``EMBEDSCOPE_DOWNLOADS``)."""
     text = _given(environment, DOWNLOADS)

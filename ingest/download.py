@@ -41,8 +41,9 @@ class Remote:
     size : int
         Bytes.
     digest : str
-        ``"sha256:…"`` or ``"md5:…"`` of the whole file; empty where none is published, and then
-        only the size is checked.
+        ``"sha256:…"``, ``"md5:…"`` or ``"gitsha1:…"`` (the object id under which git keeps it) of
+        the whole file, or its first digits where only those are published; empty where none is,
+        and then only the size is checked.
     title : str
         What it is called in sentences.
     """
@@ -226,14 +227,14 @@ def _check(remote: Remote, part: Path, progress: Progress) -> None:
     name, _, expected = remote.digest.partition(":")
     found = ""
     if size == remote.size and expected:
-        digest, done = hashlib.new(name, usedforsecurity=False), 0
+        digest, done = _hasher(name, size), 0
         with part.open("rb") as stream:
             while chunk := stream.read(1 << 23):
                 digest.update(chunk)
                 done += len(chunk)
                 progress(remote.in_mb(done), remote.mb, "checking the download, megabyte")
         found = digest.hexdigest()
-    if size != remote.size or found != expected:
+    if size != remote.size or found[: len(expected)] != expected:
         part.unlink()
         _version(part).unlink(missing_ok=True)
         wrong = f"{name.upper()} {found[:12]}… instead of {expected[:12]}…" if found else ""
@@ -242,3 +243,9 @@ def _check(remote: Remote, part: Path, progress: Progress) -> None:
             f"({wrong or f'{size:,} instead of {remote.size:,} bytes'}) and was deleted. "
             "Start it again; if it stays so, the server's file has changed."
         )
+
+
+def _hasher(name: str, size: int) -> hashlib._Hash:
+    if name != "gitsha1":
+        return hashlib.new(name, usedforsecurity=False)
+    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
