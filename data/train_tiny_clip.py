@@ -1,0 +1,349 @@
+"""Trains the bundled small CLIP model and writes ``data/tiny_clip``.
+
+    python data/train_tiny_clip.py            # the bundled model, minutes on one core
+    python data/train_tiny_clip.py --steps 50 --out /tmp/tiny_clip
+
+The model, its two towers, its tokenizer and its loss are open_clip's. Images: scenes that
+``ingest.scenes`` draws, with captions of ``ingest.scene_captions``, and scikit-learn's handwritten
+digits. Words: a frozen table of word pieces, MiniLM's, seen through a trained linear map, so that a
+word that no caption holds is near words that some do; the map is multiplied into the table at the
+end. Half of each batch are pairs of scenes that differ in one thing only and are captioned in full.
+
+Every seed is fixed and one thread computes, so that the same machine makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from embedders import minilm, tiny_clip  # noqa: E402
+from embedders.torchvision_schemas import declare_missing  # noqa: E402
+from ingest import scenes  # noqa: E402
+from ingest.scene_captions import DIGITS, caption, caption_digit  # noqa: E402
+
+BATCH = 128
+DIGITS_PER_BATCH = 10  # one of each: two of the same would be each other's wrong answer
+PAIRS_PER_BATCH = 32
+SEED, TEST_SEED = 0, 1_000_003
+N_TEST = 500
+STRAY_WORDS = 0.12  # of the captions get a word that says nothing about the picture
+TEST_DIGITS = 5  # every fifth digit is never trained on
+
+CONFIG: dict[str, Any] = {
+    "model_cfg": {
+        "embed_dim": 128,
+        "vision_cfg": {
+            "layers": [1, 1, 1, 1],
+            "width": 16,
+            "head_width": 32,
+            "image_size": scenes.SIDE,
+        },
+        "text_cfg": {
+            "context_length": 24,
+            "vocab_size": 30_522,
+            "width": 96,
+            "heads": 4,
+            "layers": 2,
+            "pool_type": "eos",
+            "eos_id": 102,
+            "hf_tokenizer_name": "bundled",
+        },
+    },
+    "preprocess_cfg": {
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.25, 0.25, 0.25],
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+    },
+}
+
+
+class Batch(NamedTuple):
+    """Images ``(n, side, side, 3) uint8`` and a caption for each."""
+
+    pixels: Any
+    captions: list[str]
+
+
+class Digits(NamedTuple):
+    """Handwritten digits as pictures of a scene's size, and what they are."""
+
+    pixels: Any
+    values: Any
+
+
+def main() -> None:
+    """Train, judge and write the model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=1_100)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--out", type=Path, default=tiny_clip.FOLDER)
+    options = parser.parse_args()
+    declare_missing()
+    import torch
+
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    torch.use_deterministic_algorithms(True)
+    model, word_map = new_model()
+    tokenize = new_tokenizer()
+    trained, tested = digits()
+    began, wall = time.process_time(), time.perf_counter()
+    losses = train(model, tokenize, trained, options.steps, options.rate)
+    seconds = time.process_time() - began
+    figures = judge(model, tokenize, tested)
+    about = {
+        "steps": options.steps,
+        "batch": BATCH,
+        "pairs_seen": options.steps * BATCH,
+        "learning_rate": options.rate,
+        "seed": SEED,
+        "cpu_seconds": round(seconds),
+        "wall_seconds": round(time.perf_counter() - wall),
+        "threads": 1,
+        "torch": torch.__version__,
+        "final_loss": round(float(np.mean(losses[-50:])), 4),
+        "held_out": figures,
+    }
+    write(options.out, model, word_map, about)
+    say(json.dumps(about, indent=2))
+
+
+def new_model() -> tuple[Any, Any]:
+    """Return an untrained model and the module that maps MiniLM's word vectors to its width."""
+    import torch
+    from open_clip.model import CustomTextCLIP
+
+    model = CustomTextCLIP(**CONFIG["model_cfg"])
+    model.visual.to(memory_format=torch.channels_last)
+    words = minilm.load(0).model.embeddings.word_embeddings.weight.detach()
+    words = (words - words.mean(0)) / words.std()
+    width = CONFIG["model_cfg"]["text_cfg"]["width"]
+    frozen = torch.nn.Embedding.from_pretrained(words, freeze=True)
+    word_map = torch.nn.Linear(words.shape[1], width, bias=False)
+    torch.nn.init.normal_(word_map.weight, std=0.04 / math.sqrt(words.shape[1]))
+    model.text.token_embedding = torch.nn.Sequential(frozen, word_map)
+    return model, word_map
+
+
+def new_tokenizer() -> Any:
+    """Return a function from texts to ``(n, context_length) int64`` word pieces."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(minilm.model_folder() / "tokenizer.json"))
+    return tiny_clip.tokenize_with(tokenizer, CONFIG["model_cfg"]["text_cfg"]["context_length"])
+
+
+def digits() -> tuple[Digits, Digits]:
+    """Return scikit-learn's digits, dark on white: those to train on and those held out."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    side = (scenes.SIDE, scenes.SIDE)
+    pixels = np.stack(
+        [
+            np.asarray(Image.fromarray(ink).resize(side, Image.Resampling.BICUBIC).convert("RGB"))
+            for ink in (255 - 15 * bunch.images).astype(np.uint8)
+        ]
+    )
+    held_out = np.arange(len(pixels)) % TEST_DIGITS == 0
+    return (
+        Digits(pixels[~held_out], bunch.target[~held_out]),
+        Digits(pixels[held_out], bunch.target[held_out]),
+    )
+
+
+def train(model: Any, tokenize: Any, known: Digits, steps: int, rate: float) -> list[float]:
+    """Train with open_clip's contrastive loss; return the loss of every step."""
+    import torch
+    from open_clip.loss import ClipLoss
+
+    rng = np.random.default_rng(SEED)
+    strays = stray_words()
+    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6)
+    loss_of = ClipLoss()
+    losses: list[float] = []
+    model.train()
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * schedule(step, steps)
+        batch = next_batch(rng, known)
+        captions = [with_stray_word(text, strays, rng) for text in batch.captions]
+        image_features, text_features, scale = model(
+            tiny_clip.as_input(batch.pixels), tokenize(captions)
+        )
+        loss = loss_of(image_features, text_features, scale)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(0, math.log(100))
+        losses.append(loss.item())
+        if (step + 1) % 50 == 0:
+            mean = np.mean(losses[-50:])
+            say(f"step {step + 1:,} of {steps:,}, loss {mean:.3f}, {time.process_time():.0f} s")
+    return losses
+
+
+def schedule(step: int, steps: int) -> float:
+    """Return the learning rate as a part of its peak: a short rise, then a half cosine."""
+    rise = min(100, steps // 5)
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
+
+
+def next_batch(rng: np.random.Generator, known: Digits) -> Batch:
+    """Draw a new batch: free scenes, pairs that differ in one thing, one of each digit."""
+    drawn: list[tuple[scenes.Scene, bool]] = []
+    for _ in range(PAIRS_PER_BATCH):
+        scene = scenes.random_scene(rng)
+        drawn += [(scene, True), (scenes.almost(scene, rng), True)]
+    free = BATCH - DIGITS_PER_BATCH - len(drawn)
+    drawn += [(scenes.random_scene(rng), False) for _ in range(free)]
+    pictures = [picture(scene, rng) for scene, _ in drawn]
+    captions = [caption(scene, rng, full=full) for scene, full in drawn]
+    for value in range(len(DIGITS)):
+        row = rng.choice(np.flatnonzero(known.values == value))
+        dy, dx = rng.integers(-4, 5, size=2)
+        pictures.append(np.roll(known.pixels[row], (dy, dx), axis=(0, 1)))
+        captions.append(caption_digit(value, rng))
+    return Batch(np.stack(pictures), captions)
+
+
+def stray_words() -> list[str]:
+    """Return common words that no caption holds, from MiniLM's vocabulary (frequent ones first)."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(minilm.model_folder() / "tokenizer.json"))
+    rng = np.random.default_rng(SEED)
+    texts = [caption(scenes.random_scene(rng), rng) for _ in range(3_000)]
+    texts += [caption_digit(value, rng) for value in range(10) for _ in range(20)]
+    known = {word for text in texts for word in text.split()}
+    common = [tokenizer.id_to_token(id) for id in range(2_000, 12_000)]
+    return [word for word in common if word.isalpha() and word.isascii() and word not in known]
+
+
+def with_stray_word(text: str, words: list[str], rng: np.random.Generator) -> str:
+    """Return a caption, at times with a word around it that the model has to learn to ignore."""
+    if rng.random() >= STRAY_WORDS:
+        return text
+    word = words[int(rng.integers(len(words)))]
+    return f"{word} {text}" if rng.random() < 0.5 else f"{text} {word}"
+
+
+def picture(scene: scenes.Scene, rng: np.random.Generator) -> Any:
+    """Return a new drawing of a scene as pixels."""
+    return np.asarray(scenes.draw(scene, int(rng.integers(2**32))))
+
+
+def judge(model: Any, tokenize: Any, tested: Digits) -> dict[str, Any]:
+    """Return recall on scenes with combinations never seen, and the accuracy on unseen digits."""
+    model.eval()
+    rng = np.random.default_rng(TEST_SEED)
+    chosen: list[scenes.Scene] = []
+    while len(chosen) < N_TEST:
+        scene = scenes.random_scene(rng, held_out=True)
+        if scene not in chosen:
+            chosen.append(scene)
+    pixels = np.stack([picture(scene, rng) for scene in chosen])
+    captions = [caption(scene, rng, full=True) for scene in chosen]
+    scores = encode_texts(model, tokenize(captions)) @ encode_images(model, pixels).T
+    names = tokenize([f"a handwritten digit {name}" for name in DIGITS])
+    answers = (encode_images(model, tested.pixels) @ encode_texts(model, names).T).argmax(1)
+    return {
+        "candidates": N_TEST,
+        "seed": TEST_SEED,
+        "chance_recall@1": 1 / N_TEST,
+        "chance_recall@5": 5 / N_TEST,
+        "text_to_image_recall@1": recall(scores, 1),
+        "text_to_image_recall@5": recall(scores, 5),
+        "image_to_text_recall@1": recall(scores.T, 1),
+        "image_to_text_recall@5": recall(scores.T, 5),
+        "digits": len(tested.values),
+        "digit_accuracy": round(float((answers == tested.values).mean()), 4),
+        "chance_digit_accuracy": 0.1,
+    }
+
+
+def recall(scores: Any, k: int) -> float:
+    """Return how often the own answer, on the diagonal, is among the ``k`` best of its row."""
+    own = np.diagonal(scores)[:, None]
+    return round(float(((scores > own).sum(1) < k).mean()), 4)
+
+
+def encode_images(model: Any, pixels: Any) -> Any:
+    """Return unit vectors of images."""
+    import torch
+
+    with torch.inference_mode():
+        parts = [
+            model.encode_image(tiny_clip.as_input(pixels[i : i + BATCH]), normalize=True)
+            for i in range(0, len(pixels), BATCH)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def encode_texts(model: Any, tokens: Any) -> Any:
+    """Return unit vectors of tokenized texts."""
+    import torch
+
+    with torch.inference_mode():
+        return model.encode_text(tokens, normalize=True).numpy()
+
+
+def write(folder: Path, model: Any, word_map: Any, about: dict[str, Any]) -> None:
+    """Write configuration, tokenizer, weights (float16) and figures as open_clip reads them."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value
+        for name, value in model.state_dict().items()
+        if not name.startswith("text.token_embedding.")
+    }
+    with torch.no_grad():
+        frozen = model.text.token_embedding[0].weight
+        weights["text.token_embedding.weight"] = word_map(frozen)
+    # Running statistics of a channel can exceed what float16 holds.
+    halved = {
+        name: (value if value.dtype == torch.int64 or "running_" in name else value.half())
+        .contiguous()
+        .clone()
+        for name, value in sorted(weights.items())
+    }
+    save_file(halved, folder / tiny_clip.WEIGHTS)
+    (folder / tiny_clip.WEIGHTS).chmod(0o644)  # written for the owner alone
+    (folder / "open_clip_config.json").write_text(json.dumps(CONFIG, indent=2) + "\n", "utf-8")
+    shutil.copy(minilm.model_folder() / "tokenizer.json", folder / "tokenizer.json")
+    with (folder / tiny_clip.WEIGHTS).open("rb") as stream:
+        about["weights_sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    (folder / "training.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+
+
+def say(text: str) -> None:
+    """Print at once: this runs for minutes."""
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
