@@ -81,9 +81,13 @@ class Offer:
     def unfinished(self) -> Path:
         """Return where the files lie until all are there."""
         mark = self.commit or self.source.folder.name
-        kind = self.source.files.id if isinstance(self.source, HubModel) else "file"
-        name = re.sub(r"[^\w.-]", "-", self.source.name)[:80]
-        return downloads_folder() / f"model-{kind}-{name}-{mark[:40]}"
+        return downloads_folder() / f"{unfinished_name(self.source)}{mark[:40]}"
+
+
+def unfinished_name(source: ModelSource) -> str:
+    """Return how the folder begins in which the files of a model wait until all are there."""
+    kind = source.files.id if isinstance(source, HubModel) else "file"
+    return f"model-{kind}-{re.sub(r'[^a-zA-Z0-9_.-]', '-', source.name)[:80]}-"
 
 
 def look_up(source: ModelSource, progress: Progress = quiet) -> tuple[Offer, ...]:

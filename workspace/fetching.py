@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
-from core.errors import EmbedderUnavailable
 from core.fingerprint import fingerprint
 from embedders.known_vector_sets import (
     INSTEAD,
@@ -19,13 +15,11 @@ from embedders.known_vector_sets import (
 )
 from ingest.dataset import Dataset
 from workspace.context import Context
+from workspace.downloads import check_allowed, clean, downloads_folder
 from workspace.linking import link_dataset
 from workspace.settings import settings
 from workspace.store import Store
 from workspace.tasks import Task
-
-_KEPT_S = 7 * 86_400
-"""How long what a cancelled download has brought is kept, to go on from there."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +40,18 @@ class FetchTask(Task):
     dataset: str
 
 
-def check_allowed(allowed: bool, known: str) -> None:
-    """Refuse a download where the operator switched them off.
-
-    Raises
-    ------
-    EmbedderUnavailable
-    """
-    if not allowed:
-        raise EmbedderUnavailable(
-            f"{known_set(known).title} was not downloaded: downloads are switched off on this "
-            f"server (EMBEDSCOPE_DOWNLOADS). {INSTEAD}"
-        )
-
-
 def fetch(task: FetchTask, context: Context) -> dict[str, Any]:
     """Download, read and keep the vectors; return their dataset's id.
 
     A set that any workspace has already is linked and not downloaded again.
     """
-    check_allowed(settings().downloads, task.known)
     one = known_set(task.known)
+    check_allowed(settings().downloads, one.title, INSTEAD)
     store, folder = context.store, downloads_folder(context.store.root)
     context.progress.plan({"download": one.remote.size / 5e6, "read": 5e-5 * one.n_words})
     context.progress.begin("download", "connecting")
     with context.alone(f"download-{one.id}"):
-        _clean(folder, one)
+        clean(folder, lambda name: name.startswith(f"{one.id}."))
         vectors = _stored(store, one)
         is_new = vectors is None
         if vectors is None:
@@ -83,20 +63,6 @@ def fetch(task: FetchTask, context: Context) -> dict[str, Any]:
         for file in folder.glob(f"{one.id}.*"):  # its content is in the store now
             file.unlink(missing_ok=True)
     return {"dataset": task.dataset, "vectors": info.id}
-
-
-def downloads_folder(root: Path) -> Path:
-    """Return where unfinished downloads lie."""
-    return root / "downloads"
-
-
-def _clean(folder: Path, one: KnownSet) -> None:
-    """Delete what cancelled downloads of other sets left a week ago or earlier."""
-    limit = time.time() - _KEPT_S
-    for file in folder.glob("*"):
-        with contextlib.suppress(OSError):  # another job may be cleaning too
-            if not file.name.startswith(f"{one.id}.") and file.stat().st_mtime < limit:
-                file.unlink()
 
 
 def _key(one: KnownSet) -> str:

@@ -120,5 +120,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "EMBEDSCOPE_NICE": str(settings.nice),
         "EMBEDSCOPE_DOWNLOADS": str(settings.downloads),
         "EMBEDSCOPE_API_HOSTS": settings.api_hosts,
+        "EMBEDSCOPE_MODEL_FOLDERS": settings.model_folders,
         **dict.fromkeys(_THREAD_VARIABLES, str(settings.worker_threads)),
     }

@@ -11,8 +11,7 @@ from typing import Any
 
 from core.allowed_hosts import AllowedHosts
 from core.errors import ParameterError
-
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+from core.home import as_flag
 
 
 def _cores() -> int:
@@ -71,6 +70,12 @@ class Settings:
         "Services that texts and keys may be sent to: host or host:port, comma-separated; "
         "localhost is this machine, none is nobody.",
     )
+    model_folders: str = setting(
+        lambda: "",
+        "none",
+        "Further folders that models may be loaded from, separated as in PATH, or any; the folder "
+        "models in EMBEDSCOPE_HOME always may.",
+    )
     nice: int = setting(
         lambda: 10, "10", "How far the workers step back behind the app (0 to 19).", low=0, high=19
     )
@@ -115,12 +120,7 @@ def _parsed(field: dataclasses.Field[Any], text: str) -> Any:
     if field.type == "str":
         return text
     if field.type == "bool":
-        if text.lower() not in _TRUE | _FALSE:
-            raise ParameterError(
-                f"{variable(field.name)} must be true or false, got {text!r}. "
-                "Correct it or leave it out."
-            )
-        return text.lower() in _TRUE
+        return as_flag(variable(field.name), text)
     try:
         return int(text)
     except ValueError:

@@ -232,14 +232,54 @@ class Workspace:
         ParameterError, EmbedderUnavailable
             At once, for an unknown name or where downloads are switched off.
         """
-        from embedders.known_vector_sets import known_set
-        from workspace.fetching import FetchTask, check_allowed
+        from embedders.known_vector_sets import INSTEAD, known_set
+        from workspace.downloads import check_allowed
+        from workspace.fetching import FetchTask
 
         one = known_set(known)
-        check_allowed(self._runner.settings.downloads, known)
+        check_allowed(self._runner.settings.downloads, one.title, INSTEAD)
         task = FetchTask(known, dataset)
         title = f"Downloading {one.title}"
         return self._runner.submit(self.id, task, title=title, result={"dataset": dataset})
+
+    def fetch_model(
+        self,
+        embedder: str,
+        params: Mapping[str, Any],
+        dataset: str,
+        agreed_mb: int | None = None,
+    ) -> Job:
+        """Download the pretrained model that a method needs with ``params``.
+
+        Calling this is the user's consent. A download that broke off is continued.
+
+        Parameters
+        ----------
+        embedder : str
+        params : mapping
+        dataset : str
+            The dataset for which it is wanted.
+        agreed_mb : int, optional
+            The size that the user was shown; a model that has grown since is refused.
+
+        Raises
+        ------
+        ParameterError, UnknownEmbedder, EmbedderUnavailable
+            At once, where there is nothing to download or downloads are switched off.
+        """
+        from embedders import get_embedder
+        from embedders.hub_download import instead_of
+        from workspace.downloads import check_allowed
+        from workspace.model_fetching import FetchModelTask, wanted_model
+
+        self.dataset_info(dataset)
+        source = wanted_model(embedder, params)
+        check_allowed(self._runner.settings.downloads, source.name, instead_of(source))
+        given = get_embedder(embedder, **params).params.to_dict()
+        task = FetchModelTask(embedder, given, dataset, agreed_mb)
+        result = {"dataset": dataset, "model": source.name}
+        title = f"Downloading {source.name}"
+        return self._runner.submit(self.id, task, title=title, result=result)
 
     def project(self, run: str, spec: LayoutSpec) -> Job:
         """Draw a run in another way.

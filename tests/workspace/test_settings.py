@@ -43,7 +43,7 @@ def test_wrong_value_names_variable_range_and_value(variable, value, told):
 
 def test_table_explains_every_setting_in_a_sentence():
     table = settings_table()
-    assert len(table) == 10
+    assert len(table) == 11
     for variable, default, help in table:
         assert variable.startswith("EMBEDSCOPE_")
         assert default
