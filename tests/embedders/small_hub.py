@@ -86,6 +86,7 @@ class Hub:
     error_code: str = ""
     pause_s: float = 0.0
     url: str = ""
+    store: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def add(self, name: str, files: Mapping[str, bytes], **about: Any) -> Repo:
@@ -141,6 +142,7 @@ def small_hub() -> Iterator[Hub]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_port}"
+    hub.store = f"http://localhost:{server.server_port}"  # large files lie with another host
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield hub
@@ -180,6 +182,8 @@ def _handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
             self.end_headers()
 
         def _tell(self, path: str, query: dict[str, list[str]]) -> None:
+            if "/tree/" in path:
+                return self._tree(path)
             name, _, revision = path.partition("/revision/")
             repo = hub.repos.get(name)
             if hub.status:
@@ -198,13 +202,26 @@ def _handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
                 "cardData": {"license": repo.licence},
                 "siblings": repo.listed("blobs" in query),
             }
-            data = hub.answer if hub.answer is not None else json.dumps(told).encode()
+            self._json(hub.answer if hub.answer is not None else json.dumps(told).encode())
+            return None
+
+        def _tree(self, path: str) -> None:
+            rows = []
+            for row in hub.repos[path.partition("/tree/")[0]].listed(blobs=True):
+                lfs = row.get("lfs")
+                told = {"type": "file", "path": row["rfilename"], "size": row["size"]}
+                rows.append(
+                    {**told, "oid": row["blobId"]}
+                    | ({"lfs": {**lfs, "oid": lfs["sha256"]}} if lfs else {})
+                )
+            self._json(json.dumps(rows).encode())
+
+        def _json(self, data: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
-            return None
 
         def _resolve(self, path: str) -> None:
             name, _, rest = path[1:].partition("/resolve/")
@@ -219,7 +236,7 @@ def _handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
                 return self._send(data, {"X-Repo-Commit": repo.commit})
             digest = hashlib.sha256(data).hexdigest()
             self.send_response(302)
-            self.send_header("Location", f"{hub.url}/large/{digest}")
+            self.send_header("Location", f"{hub.store}/large/{digest}")
             self.send_header("X-Repo-Commit", repo.commit)
             self.send_header("X-Linked-Size", str(len(data)))
             self.send_header("X-Linked-Etag", f'"{digest}"')
