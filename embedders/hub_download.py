@@ -214,8 +214,10 @@ class _Whole:
         self._before += size
 
         def tell(done: int, total: int, stage: str = "", note: str = "") -> None:
-            have = before + size * done // max(1, total)
-            self._progress(have * self._mb // self._size, self._mb, stage, note)
+            have = before + size * done / max(1, total)
+            is_all = done == total and self._before == self._size  # not rounded up to it
+            mb = self._mb if is_all else min(self._mb - 1, round(have * self._mb / self._size))
+            self._progress(mb, self._mb, stage, note)
 
         return tell
 

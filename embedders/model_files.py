@@ -49,7 +49,7 @@ class FileRule:
             parent = str(PurePosixPath(name).parent)
             if parent == "." or (self.has_modules and _MODULE.fullmatch(parent)):
                 folders.setdefault(parent, []).append(name)
-        chosen = [name for inside in folders.values() for name in self._of_folder(inside)]
+        chosen = {name for inside in folders.values() for name in self._of_folder(inside)}
         return tuple(sorted(chosen))
 
     def lacking(self, names: Iterable[str]) -> str:
@@ -75,7 +75,7 @@ class FileRule:
         weights: list[str] = next((found for p in self.weights if (found := met(p))), [])
         if weights and _is_shard(weights[0]):
             weights = weights + met(_index_of(weights[0]))
-        return [*weights, *dict.fromkeys(n for p in self.wanted for n in met(p))]
+        return [*weights, *(n for p in self.wanted for n in met(p))]
 
 
 def only(*names: str) -> FileRule:
