@@ -21,6 +21,7 @@ from core.errors import DatasetError
 from core.modality import Modality
 from ingest.dataset import Dataset, Edges, Role
 from ingest.image_items import ImageItems
+from ingest.scene_sample import NEVER_TRAINED, sample_columns, sample_pictures
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -121,6 +122,25 @@ def _png(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     return stream.getvalue()
 
 
+def _load_scenes(sample: Sample) -> Dataset:
+    columns, roles = sample_columns()
+    pictures = sample_pictures()
+    return Dataset(
+        sample.title,
+        sample.modality,
+        tuple(f"scene-{i:03d}" for i in range(len(pictures))),
+        ImageItems(pictures),
+        columns,
+        roles,
+        notes=(
+            "Drawn by this project; the description of each picture came first, its columns tell "
+            "what is in it. Without the word second they tell of the first group.",
+            f"Column CLIP: {NEVER_TRAINED} where the bundled CLIP model saw no group of that "
+            "count, colour and shape in training (no picture of this sample was trained on).",
+        ),
+    )
+
+
 def _load_wine(sample: Sample) -> Dataset:
     from sklearn.datasets import load_wine
 
@@ -206,6 +226,7 @@ def _edges(graph: Any) -> Edges:
 _LOADERS: dict[str, Callable[[Sample], Dataset]] = {
     "topics": _load_topics,
     "digits": _load_digits,
+    "scenes": _load_scenes,
     "wine": _load_wine,
     "iris": _load_iris,
     "les-miserables": _load_les_miserables,
@@ -239,6 +260,18 @@ _SAMPLES: dict[str, Sample] = {
             "Alpaydin and Kaynak, UCI Machine Learning Repository, as shipped in scikit-learn.",
             "pca",
             "digit",
+        ),
+        Sample(
+            "scenes",
+            "Drawn scenes",
+            "Shapes in many colours, counts and positions: ask for two red circles above a blue "
+            "square.",
+            Modality.IMAGE,
+            400,
+            "Same terms as this project",
+            "Drawn by this project.",
+            "colour_histogram",
+            "shape",
         ),
         Sample(
             "wine",

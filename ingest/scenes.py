@@ -129,8 +129,8 @@ class Mark:
 def is_held_out(group: Group) -> bool:
     """Tell whether this count, colour and shape never come together in training.
 
-    Of the eight colours, one is held out for each shape and count: 24 of 192 combinations, each
-    colour three times, among them two red circles.
+    Of the eight colours, one is held out for each shape and count: 24 of 192 combinations, every
+    colour two to four times, among them two red circles.
     """
     colour = tuple(COLOURS).index(group.colour)
     return (colour + 2 * SHAPES.index(group.shape) + 3 * group.count) % 8 == 6

@@ -41,7 +41,7 @@ def words(text: str) -> list[str]:
 def test_one_sample_per_kind_is_offered_at_least():
     kinds = {sample.modality for sample in list_samples()}
     assert kinds == {Modality.TEXT, Modality.IMAGE, Modality.TABLE, Modality.GRAPH}
-    assert len(IDS) == len(set(IDS)) == 6
+    assert len(IDS) == len(set(IDS)) == 7
 
 
 @pytest.mark.parametrize("sample", list_samples(), ids=lambda sample: sample.id)
