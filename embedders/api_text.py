@@ -17,11 +17,10 @@ from core.errors import (
     ParameterError,
     QueryError,
 )
-from core.fingerprint import fingerprint
 from core.modality import Modality
 from core.params import Params, choice, integer, real, text
 from core.progress import Progress, quiet
-from embedders.base import Availability, ItemEmbedder, Ready
+from embedders.base import Availability, ItemEmbedder, KnownItems
 from embedders.endpoint import Endpoint
 from embedders.endpoint_address import (
     OPENAI_KEY,
@@ -248,16 +247,16 @@ class ApiText(ItemEmbedder):
         self._endpoint = _opened(self.params)
         return self
 
-    def fingerprint(self, dataset: Dataset) -> str:
-        """Return the identity of the vectors: the service, its model, and what it is sent."""
+    def _identity(self) -> tuple[Any, ...]:
+        """Return the service, its model and how texts are sent; not how fast they are."""
         asked = {n: v for n, v in self.params.to_dict().items() if n not in _HOW}
         if asked["url"].strip():
             address = read_address(asked["url"])
             asked["url"] = f"{address.shown}{address.path}"
-        return fingerprint("run-1", self.id, self.version, asked, 0, dataset.fingerprint)
+        return self.id, self.version, asked, 0
 
     def vectors(
-        self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
+        self, dataset: Dataset, progress: Progress = quiet, *, known: KnownItems | None = None
     ) -> KeyedVectors:
         """Return one vector per text; progress is called at least every second, waits included.
 
@@ -265,7 +264,7 @@ class ApiText(ItemEmbedder):
         """
         self._pulse = _Pulse(progress)
         try:
-            made = super().vectors(dataset, self._pulse, ready=ready)
+            made = super().vectors(dataset, self._pulse, known=known)
         finally:
             self._pulse = _Pulse(quiet)
         self._paid.clear()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,22 @@ from vectors.keyed import KeyedVectors
 if TYPE_CHECKING:
     from embedders.hub_model import ModelSource
 
-Ready = tuple[NDArray[np.int64], FloatMatrix]
-"""Rows of a dataset, ``(m,) int64``, and their vectors, ``(m, d) float32``."""
+ItemKeys = NDArray[np.uint8]
+"""What tells items apart, ``(m, 16) uint8``: equal rows are equal items to this method."""
+
+
+class KnownItems(Protocol):
+    """Vectors that were made before, so that no item is embedded twice."""
+
+    def find(self, keys: ItemKeys) -> tuple[NDArray[np.int64], FloatMatrix]:
+        """Return which of ``keys`` are known, ``(m,) int64``, and their ``(m, d)`` vectors."""
+
+    def keep(self, keys: ItemKeys, vectors: FloatMatrix) -> None:
+        """Take up the vectors of a few items that were just made."""
+
+    def complete(self, keys: ItemKeys, rows: NDArray[np.int64]) -> None:
+        """Learn at which row of the finished vectors each key has its own."""
+
 
 MAX_MATRIX_BYTES = 2 * 1024**3
 """Largest matrix a method may make: twice this (a working copy) still fits a laptop."""
@@ -164,10 +179,22 @@ class Embedder(ABC):
 
     def fingerprint(self, dataset: Dataset) -> str:
         """Return the identity of the vectors this makes of ``dataset``."""
+        return fingerprint("run-1", *self._identity(), dataset.fingerprint)
+
+    def recipe(self) -> str:
+        """Return the identity of what turns items into vectors, whatever the items.
+
+        Equal items have equal vectors under equal recipes if the method is ``pretrained``.
+        """
+        return fingerprint("recipe-1", *self._identity())
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Return what the vectors depend on besides the data.
+
+        A method whose weights may change under one name adds their digest.
+        """
         seed = self.seed if self.stochastic else 0
-        return fingerprint(
-            "run-1", self.id, self.version, self.params.to_dict(), seed, dataset.fingerprint
-        )
+        return self.id, self.version, self.params.to_dict(), seed
 
     @classmethod
     def takes(cls, modality: Modality, sides: Sequence[Modality | None] | None = None) -> bool:
@@ -273,41 +300,44 @@ class ItemEmbedder(Embedder):
         return {}
 
     def vectors(
-        self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
+        self, dataset: Dataset, progress: Progress = quiet, *, known: KnownItems | None = None
     ) -> KeyedVectors:
         """Return one vector per item, in the order of ``dataset.ids``.
 
-        ``ready`` holds rows that were embedded before (a first picture of a large dataset): they
-        and their duplicates are taken over instead of being embedded again.
+        ``known`` holds items that were embedded before, by the same model: they and their
+        duplicates are taken over instead of being embedded again.
         """
         self._check_modality(dataset)
         self._check_fitted()
-        matrix, n_unique = self._embed_all(self._prepare(dataset, progress), progress, ready)
+        matrix, n_unique = self._embed_all(self._prepare(dataset, progress), progress, known)
         provenance = {**self._base_provenance(dataset), "n_unique": n_unique}
         extra = self._provenance(dataset, matrix)
         provenance.update(extra, notes=[*provenance["notes"], *extra.get("notes", [])])
         return KeyedVectors(
             dataset.ids,
             matrix,
-            kinds=self._kinds(dataset),
+            kinds=self._kind_of(dataset),
             metric=self.metric,
             provenance=provenance,
         )
 
     def _embed_all(
-        self, items: Sequence[Any], progress: Progress, ready: Ready | None = None
+        self, items: Sequence[Any], progress: Progress, known: KnownItems | None = None
     ) -> tuple[FloatMatrix, int]:
         """Return the ``(len(items), d)`` vectors and how many items were distinct."""
         first, unique = self._unique(items)
         lengths = np.fromiter((self._length(items[i]) for i in unique), np.int64, len(unique))
         order = np.argsort(-lengths, kind="stable")
         total, done, matrix = len(unique), 0, None
-        if ready is not None:
-            rows, vectors = ready
-            matrix = np.empty((total, vectors.shape[1]), np.float32)
-            matrix[first[rows]] = vectors
-            order = order[~np.isin(order, first[rows])]
-            done = total - len(order)
+        keys = np.empty((0, 16), np.uint8)
+        if known is not None:
+            keys = item_keys([self._dedup_key(items[i]) for i in unique])
+            rows, vectors = known.find(keys)
+            if len(rows):
+                matrix = self._room(len(items), total, vectors.shape[1])
+                matrix[rows] = vectors
+                order = order[~np.isin(order, rows)]
+                done = len(rows)
         progress(done, total, "embedding")
         for rows in self._batches(order, lengths):
             block = np.asarray(self._embed_batch([items[unique[r]] for r in rows]), np.float32)
@@ -316,16 +346,24 @@ class ItemEmbedder(Embedder):
                     f"{self.title} made an array of shape {block.shape} for {len(rows)} items."
                 )
             if matrix is None:
-                self._check_size(len(items), block.shape[1], "Use fewer items.")
-                matrix = np.empty((total, block.shape[1]), np.float32)
+                matrix = self._room(len(items), total, block.shape[1])
             matrix[rows] = block
             done += len(rows)
+            if known is not None:
+                known.keep(keys[rows], block)
             progress(done, total, "embedding")
         if matrix is None:
             raise DatasetError("There is nothing to embed. Give at least one item.")
+        if known is not None:
+            known.complete(keys, np.asarray(unique, np.int64))
         result = matrix if total == len(items) else matrix[first]
         result.setflags(write=False)  # saves KeyedVectors a defensive copy
         return result, total
+
+    def _room(self, n: int, n_unique: int, dim: int) -> FloatMatrix:
+        """Return an empty ``(n_unique, dim) float32`` matrix, if ``n`` such rows are allowed."""
+        self._check_size(n, dim, "Use fewer items.")
+        return np.empty((n_unique, dim), np.float32)
 
     def _batches(
         self, order: NDArray[np.int64], lengths: NDArray[np.int64]
@@ -359,6 +397,27 @@ class ItemEmbedder(Embedder):
         block = self._embed_batch([self._prepare_query(query)])
         vector: FloatVector = frozen_float32(block, what="The query vector")[0]
         return vector
+
+
+def item_keys(keys: Sequence[object | None]) -> ItemKeys:
+    """Return the ``(n, 16) uint8`` digests of what tells items apart.
+
+    Of an item that cannot be told apart (None) the digest is zero; it is known by nobody.
+    """
+    digests = np.zeros((len(keys), 16), np.uint8)
+    for row, key in enumerate(keys):
+        if key is not None:
+            digest = hashlib.blake2b(_told_apart(key), digest_size=16).digest()
+            digests[row] = np.frombuffer(digest, np.uint8)
+    return digests
+
+
+def _told_apart(key: object) -> bytes:
+    if isinstance(key, str):
+        return b"text" + key.encode("utf-8", "surrogatepass")
+    if isinstance(key, tuple) and all(type(part) is int for part in key):
+        return b"numbers" + np.asarray(key, np.int64).tobytes()
+    return f"{type(key).__name__}{key!r}".encode("utf-8", "surrogatepass")
 
 
 class VocabularyEmbedder(Embedder):

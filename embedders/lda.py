@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.arrays import AnyArray, FloatMatrix
 from core.params import Params, choice, flag, integer, real
 from core.progress import Progress, quiet
-from embedders.base import Ready
+from embedders.base import KnownItems
 from embedders.corpus import Corpus, Limits
 from embedders.packing import State, pack_json, unpack_json
 from embedders.term_embedder import TermEmbedder
@@ -226,10 +226,10 @@ class Lda(TermEmbedder):
         return self._mixtures(self._counts(items)).astype(np.float32)
 
     def vectors(
-        self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
+        self, dataset: Dataset, progress: Progress = quiet, *, known: KnownItems | None = None
     ) -> KeyedVectors:
         """Return the texts' mixtures, then the topics, then (if asked for) the words."""
-        documents = super().vectors(dataset, progress, ready=ready)
+        documents = super().vectors(dataset, progress, known=known)
         k = len(self._topics)
         blocks = [documents.matrix, np.eye(k, dtype=np.float32)]
         keys = [*documents.keys, *(topic.name for topic in self._topics)]

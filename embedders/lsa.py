@@ -13,7 +13,7 @@ from core.arrays import AnyArray, FloatMatrix
 from core.errors import DatasetError
 from core.params import Params, choice, flag, integer
 from core.progress import Progress, quiet
-from embedders.base import Ready
+from embedders.base import KnownItems
 from embedders.corpus import Corpus, Limits, Vocabulary
 from embedders.packing import State, pack_json, unpack_json
 from embedders.term_embedder import TermEmbedder
@@ -172,10 +172,10 @@ class Lsa(TermEmbedder):
         return block
 
     def vectors(
-        self, dataset: Dataset, progress: Progress = quiet, *, ready: Ready | None = None
+        self, dataset: Dataset, progress: Progress = quiet, *, known: KnownItems | None = None
     ) -> KeyedVectors:
         """Return one vector per text and, if asked for, then one per term (kind "word")."""
-        documents = super().vectors(dataset, progress, ready=ready)
+        documents = super().vectors(dataset, progress, known=known)
         if not self.params.words:
             return documents
         return KeyedVectors(

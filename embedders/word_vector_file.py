@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatVector
 from core.errors import DatasetError, ModalityMismatch, ParameterError
-from core.fingerprint import fingerprint
 from core.modality import Modality
 from core.params import Params, integer
 from core.params import dataset as dataset_setting
@@ -132,12 +131,12 @@ class WordVectorFile(WordEmbedder):
                 return row, how
         return -1, -1
 
-    def fingerprint(self, dataset: Dataset) -> str:
-        """Return the identity of the vectors: the file counts by its content, not by its path."""
+    def _identity(self) -> tuple[Any, ...]:
+        """Return the settings; the file counts by its content, not by its path."""
         named = str(self.params.vectors)
         content = named if _STORED.fullmatch(named) else self._file().fingerprint
         settings = {**self.params.to_dict(), "vectors": content}
-        return fingerprint("run-1", self.id, self.version, settings, 0, dataset.fingerprint)
+        return self.id, self.version, settings, 0
 
     def _learn(self, corpus: Corpus, dataset: Dataset, progress: Progress) -> Learnt:
         file, terms = self._file(), corpus.vocabulary.terms

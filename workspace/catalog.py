@@ -186,6 +186,11 @@ class Catalog:
         rows = self._rows("SELECT * FROM runs WHERE id = ?", id)
         return RunInfo(**rows[0]) if rows else None
 
+    def runs_of_method(self, embedder: str) -> list[str]:
+        """Return the ids of all runs of a method, newest first; for workers, never for pages."""
+        rows = self._rows("SELECT id FROM runs WHERE embedder = ? ORDER BY created DESC", embedder)
+        return [row["id"] for row in rows]
+
     def known_layout(self, id: str) -> LayoutInfo | None:
         """Return a layout whoever has it; for workers, never for pages."""
         rows = self._rows("SELECT * FROM layouts WHERE id = ?", id)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.arrays import AnyArray
 from core.errors import ParameterError, WorkspaceError
@@ -20,6 +19,7 @@ from projection import measure_quality, project
 from vectors import KeyedVectors, KnnGraph, VectorIndex
 from workspace.context import Context
 from workspace.identity import GRAPH_K, canonical, graph_id, layout_id, run_id
+from workspace.item_vectors import StoredItems
 from workspace.records import LayoutInfo, RunInfo
 from workspace.store import present
 from workspace.supplies import supply
@@ -66,10 +66,18 @@ def _make_run(
     begun = time.perf_counter()
     context.progress.begin("fit", f"preparing {embedder.title}")
     embedder.fit(dataset, context.progress)
-    vectors = _vectors(run, task, embedder, dataset, context)
+    context.progress.begin("vectors", "embedding")
+    known = None
+    if isinstance(embedder, ItemEmbedder) and embedder.pretrained:
+        known = StoredItems(context.store, context.catalog, embedder, run)
+        vectors = _vectors(run, task, embedder, dataset, known, context)
+    else:
+        vectors = embedder.vectors(dataset, context.progress)
     # The state first: vectors that are there can always be queried.
     context.store.save_state(run, embedder.state())
     meta = context.store.save_vectors(run, vectors)
+    if known is not None:
+        known.finish()
     info = RunInfo(
         id=run,
         dataset=task.dataset,
@@ -105,41 +113,54 @@ def _kept_while_wanted(info: RunInfo, layouts: Sequence[str], context: Context) 
 
 
 def _vectors(
-    run: str, task: EmbedTask, embedder: Embedder, dataset: Dataset, context: Context
-) -> KeyedVectors:
-    """Return all vectors; of a large dataset, show the first thousand on the way."""
-    n = len(dataset)
-    context.progress.begin("vectors", "embedding")
-    if not (isinstance(embedder, ItemEmbedder) and embedder.pretrained and n > PREVIEW_ABOVE):
-        return embedder.vectors(dataset, context.progress)
-    rows = np.sort(np.random.default_rng(0).choice(n, PREVIEW_ROWS, replace=False))
-    sample = context.store.preview(run)  # an interrupted job may have left it
-    if sample is None:
-        sample = _sample(run, embedder, dataset, rows, context)
-    context.publish(dataset=task.dataset, preview={"id": run, "n": len(rows), "of": n})
-    return embedder.vectors(dataset, context.progress, ready=(rows, sample["matrix"]))
-
-
-def _sample(
     run: str,
-    embedder: Embedder,
+    task: EmbedTask,
+    embedder: ItemEmbedder,
     dataset: Dataset,
-    rows: NDArray[np.int64],
+    known: StoredItems,
     context: Context,
-) -> dict[str, AnyArray]:
-    """Embed and draw a few rows of a dataset, so that there is a picture within seconds."""
+) -> KeyedVectors:
+    """Return all vectors; of a large dataset, show the first thousand on the way.
 
-    def of_all(done: int, total: int, stage: str = "", note: str = "") -> None:
-        context.progress(done, total + len(dataset) - len(rows), stage, note)
+    The sample's vectors are among the known ones by then: nothing is embedded twice.
+    """
+    if len(dataset) > PREVIEW_ABOVE:
+        _preview(run, task, embedder, dataset, known, context)
+    vectors = embedder.vectors(dataset, context.progress, known=known)
+    if not known.n_earlier:
+        return vectors
+    note = (
+        f"{known.n_earlier:,} of {vectors.provenance['n_unique']:,} different items had been "
+        "embedded before; the time is that of the others."
+    )
+    vectors.provenance["notes"].append(note)
+    return vectors
 
-    vectors = embedder.vectors(dataset.subset(rows), of_all)
-    arrays: dict[str, AnyArray] = {
-        "rows": rows,
-        "matrix": np.asarray(vectors.matrix),
-        "coordinates": np.asarray(project(vectors, "pca", with_quality=False).coordinates),
-    }
-    context.store.save_preview(run, arrays)
-    return arrays
+
+def _preview(
+    run: str,
+    task: EmbedTask,
+    embedder: ItemEmbedder,
+    dataset: Dataset,
+    known: StoredItems,
+    context: Context,
+) -> None:
+    """Embed, draw and publish a few rows, so that there is a picture within seconds."""
+    n = len(dataset)
+    rows = np.sort(np.random.default_rng(0).choice(n, PREVIEW_ROWS, replace=False))
+    if context.store.preview(run) is None:  # an interrupted job may have left it
+
+        def of_all(done: int, total: int, stage: str = "", note: str = "") -> None:
+            context.progress(done, total + n - len(rows), stage, note)
+
+        vectors = embedder.vectors(dataset.subset(rows), of_all, known=known)
+        arrays: dict[str, AnyArray] = {
+            "rows": rows,
+            "matrix": np.asarray(vectors.matrix),
+            "coordinates": np.asarray(project(vectors, "pca", with_quality=False).coordinates),
+        }
+        context.store.save_preview(run, arrays)
+    context.publish(dataset=task.dataset, preview={"id": run, "n": len(rows), "of": n})
 
 
 def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:

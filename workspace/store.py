@@ -108,6 +108,21 @@ class Store:
         meta = self.entries.meta("states", id)
         return None if meta is None else formats.load_arrays(self.entries.path("states", id), meta)
 
+    def save_items(self, id: str, recipe: str, keys: AnyArray, rows: AnyArray) -> None:
+        """Keep which items a run holds, ``(m, 16) uint8``, and at which rows of its vectors."""
+
+        def fill(folder: Path) -> dict[str, Any]:
+            return {**formats.save_arrays(folder, {"keys": keys, "rows": rows}), "recipe": recipe}
+
+        self.entries.write("items", id, fill)
+
+    def items(self, id: str, recipe: str) -> dict[str, AnyArray] | None:
+        """Return the items of a run and their rows, if it was made by ``recipe``."""
+        meta = self.entries.meta("items", id)
+        if meta is None or meta["recipe"] != recipe:
+            return None
+        return formats.load_arrays(self.entries.path("items", id), meta)
+
     # graphs and layouts
     def save_graph(self, id: str, graph: KnnGraph) -> None:
         """Keep a kNN graph."""
@@ -168,7 +183,7 @@ class Store:
         for layout in layouts:
             self.entries.remove("layouts", layout)
             self.entries.remove("qualities", layout)
-        for entry in ("previews", "states", "vectors"):
+        for entry in ("previews", "states", "items", "vectors"):
             self.entries.remove(entry, id)
 
     def _sized(self, kind: str, id: str) -> dict[str, Any] | None:

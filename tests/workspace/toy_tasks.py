@@ -50,6 +50,9 @@ class ToyEmbedder(ItemEmbedder):
     def restore(self, state):
         return self
 
+    def _dedup_key(self, item: str) -> str:
+        return item
+
     def _embed_batch(self, items: Sequence[str]) -> np.ndarray:
         time.sleep(self.params.delay_ms / 1000)
         tally = os.environ.get("TOY_TALLY")
