@@ -11,8 +11,10 @@ from core.errors import EmbedscopeError
 from embedders import Embedder
 from embedders.hub_download import Offer, check_downloads, look_up
 from embedders.hub_model import ModelSource
+from workspace.jobs import Job
 
 _LARGE_MB = 2_000
+_POLL_S = 0.6
 
 
 def model_download(embedder: Embedder, source: ModelSource, dataset: str) -> None:
@@ -34,14 +36,15 @@ def model_download(embedder: Embedder, source: ModelSource, dataset: str) -> Non
         except EmbedscopeError as error:  # switched off: a state of the server, not a fault
             st.caption(escaped(str(error)))
             return
-        if _is_coming(source):
-            st.caption("It is being downloaded; the bar above shows how far.")
+        if (job := _coming(source)) is not None:
+            _progress(job)
             return
         offers = _offers(source)
         if offers is None:
             return
         for offer in offers:
-            st.markdown(_about(offer))
+            named = f"{escaped(offer.source.name)} · " if len(offers) > 1 else ""
+            st.markdown(f"{named}{_about(offer)}")
             st.caption(_details(offer))
         _agree(embedder, dataset, offers)
 
@@ -93,10 +96,7 @@ def _agree(embedder: Embedder, dataset: str, offers: tuple[Offer, ...]) -> None:
 
 def _about(offer: Offer) -> str:
     licence = f"licence {offer.licence}" if offer.licence else "no licence stated"
-    return (
-        f"**{offer.mb:,} MB** · {escaped(licence)} · {escaped(offer.source.name)} "
-        f"from {escaped(offer.source.host)}"
-    )
+    return f"**{offer.mb:,} MB** · {escaped(licence)}"
 
 
 def _details(offer: Offer) -> str:
@@ -112,6 +112,21 @@ def _details(offer: Offer) -> str:
     return f"{files}{commit}, {checked}. Code that comes with a model is never run.{pickled}"
 
 
-def _is_coming(source: ModelSource) -> bool:
+def _coming(source: ModelSource) -> Job | None:
+    """Return the job that downloads the model, if there is one."""
     jobs = session.workspace().open_jobs()
-    return any(job.active and job.result.get("model") == source.name for job in jobs)
+    return next((j for j in jobs if j.active and j.result.get("model") == source.name), None)
+
+
+def _progress(job: Job) -> None:
+    """Show how far the download is, where it was asked for; the job's panel is out of sight.
+
+    That panel, with the button to cancel, runs the page again when the job has ended.
+    """
+
+    @st.fragment(run_every=_POLL_S)
+    def bar() -> None:
+        now = session.workspace().job(job.id)
+        st.progress(min(max(now.fraction, 0.0), 1.0), text=escaped(now.text))
+
+    bar()

@@ -14,6 +14,7 @@ the user and downloads it; the method loads it from where it lies. Nothing here 
     availability(source) -> Availability    for ``Embedder.availability``
     local_path(text) -> Path           a path that somebody typed, if it may be read
     LocalModel.provenance() -> dict    model, model_commit, model_from, weights_sha256
+    LocalModel.note                    the same as a sentence for the notes of a run
 
 ``embedders.hub_download`` asks the hub (``look_up``) and brings the files (``fetch``).
 
@@ -221,6 +222,16 @@ class LocalModel:
     def is_pickled(self) -> bool:
         """Tell whether the weights are pickles, to be read with ``weights_only=True`` alone."""
         return any(path.suffix in PICKLES for path in self.weights)
+
+    @property
+    def note(self) -> str:
+        """Return a sentence for the notes of a run."""
+        commit = f", commit {self.commit[:12]}" if self.commit else ""
+        digest = self.weights_sha256 or _digest_of(self.weights)
+        return (
+            f"Model {self.source.name}{commit}, from {self.origin}; weights with SHA-256 "
+            f"{digest[:12]}…."
+        )
 
     def provenance(self) -> dict[str, Any]:
         """Return what a run keeps of the model, as plain values."""
