@@ -19,7 +19,11 @@ from core.fingerprint import fingerprint
 from core.modality import Modality
 from ingest.sides import Sides
 
-Role = Literal["text", "numeric", "categorical", "label", "id", "time", "ignored"]
+Role = Literal[
+    "text", "numeric", "categorical", "label", "id", "time", "ignored",
+    "left", "right", "user", "item", "weight",
+]  # fmt: skip
+"""What a column is for. The second line is said when reading pairs and interactions only."""
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ _N_THUMBNAILS = 12
 
 
 @dataclass
-class _Gathered:
-    """What has been read so far; one entry per kept image."""
+class GatheredImages:
+    """Images as they stand in their files; one entry per image that decodes."""
 
     ids: list[str] = field(default_factory=list)
     images: list[bytes] = field(default_factory=list)
@@ -77,7 +77,7 @@ class ImageReader:
 
     def recognise(self, sources: Sources) -> Recognition | None:
         """Return a claim where half (or, less surely, a quarter) of the files are images."""
-        images, tables = _split_tables(sources)
+        images, tables = split_tables(sources)
         names = [name for source in images for name in _listed(source)]
         n_images = sum(_has_image_name(name) for name in names)
         if n_images < 0.25 * max(len(names), 1):  # a workbook may hold a picture or two
@@ -87,8 +87,8 @@ class ImageReader:
 
     def inspect(self, sources: Sources, options: ReadOptions) -> Preview:
         """Return names, folders and up to twelve thumbnails; further images are not decoded."""
-        sources, tables = _split_tables(sources)
-        shown, warnings, names = _Gathered(), [], []
+        sources, tables = split_tables(sources)
+        shown, warnings, names = GatheredImages(), [], []
         for source in sources:
             names += [name for name in _listed(source) if _has_image_name(name)]
         for name, data in _files(sources, options.limits, shown.dropped):
@@ -127,23 +127,8 @@ class ImageReader:
         UnsafeSource, TooLarge
         """
         name = _dataset_name(sources)
-        sources, tables = _split_tables(sources)
-        found = _Gathered()
-        for member, data in _files(sources, options.limits, found.dropped):
-            _take(member, data, options.limits, found)
-            check_limit(
-                len(found.ids),
-                options.limits.max_images,
-                what=f"{name} holds {{}} images or more",
-                name="max_images",
-                advice="Give fewer.",
-            )
-        if not found.ids:
-            first = found.dropped[0] if found.dropped else Dropped(name, "no image in it")
-            raise UnreadableSource(
-                f"{name} holds no readable image ({first.where}: {first.reason}). "
-                f"Give {FORMAT_NAMES} files, or a zip of them."
-            )
+        sources, tables = split_tables(sources)
+        found = gather(sources, options.limits)
         columns, roles, _, notes = image_columns(found.ids, tables, options)
         columns.insert(0, "width", [facts.width for facts in found.facts])
         columns.insert(1, "height", [facts.height for facts in found.facts])
@@ -161,7 +146,45 @@ class ImageReader:
         )
 
 
-def _split_tables(sources: Sources) -> tuple[list[Source], list[Source]]:
+def gather(sources: Sequence[Source], limits: Limits) -> GatheredImages:
+    """Return all images that decode, with their names and what is left out.
+
+    Raises
+    ------
+    UnreadableSource
+        If no image is left.
+    UnsafeSource, TooLarge
+    """
+    name, found = _dataset_name(sources), GatheredImages()
+    for member, data in _files(sources, limits, found.dropped):
+        _take(member, data, limits, found)
+        check_limit(
+            len(found.ids),
+            limits.max_images,
+            what=f"{name} holds {{}} images or more",
+            name="max_images",
+            advice="Give fewer.",
+        )
+    if not found.ids:
+        first = found.dropped[0] if found.dropped else Dropped(name, "no image in it")
+        raise UnreadableSource(
+            f"{name} holds no readable image ({first.where}: {first.reason}). "
+            f"Give {FORMAT_NAMES} files, or a zip of them."
+        )
+    return found
+
+
+def image_names(sources: Sequence[Source]) -> list[str]:
+    """Return the names of the files that look like images, as ``gather`` calls them."""
+    n_zips = sum(map(is_zip, sources))
+    names = []
+    for source in sources:
+        prefix = f"{source.stem}/" if n_zips > 1 and is_zip(source) else ""
+        names += [prefix + name for name in _listed(source) if _has_image_name(name)]
+    return names
+
+
+def split_tables(sources: Sources) -> tuple[list[Source], list[Source]]:
     """Return the sources of images, and a table beside them (labels, captions)."""
     tables = [s for s in sources if s.suffix in SIDE_SUFFIXES and not looks_like_image(s.head(32))]
     if len(tables) != 1 or len(sources) == 1:
@@ -203,7 +226,7 @@ def _files(
             yield prefix + name, data
 
 
-def _take(name: str, data: bytes, limits: Limits, into: _Gathered) -> None:
+def _take(name: str, data: bytes, limits: Limits, into: GatheredImages) -> None:
     """Add one file if it decodes, else list it with the reason."""
     if len(data) > limits.max_image_mb * MB:
         into.dropped.append(Dropped(name, f"more than {limits.max_image_mb} MB (max_image_mb)"))
@@ -214,7 +237,7 @@ def _take(name: str, data: bytes, limits: Limits, into: _Gathered) -> None:
         into.dropped.append(Dropped(name, str(error)))
 
 
-def _notes(found: _Gathered, items: ImageItems) -> list[str]:
+def _notes(found: GatheredImages, items: ImageItems) -> list[str]:
     kinds = Counter(facts.format for facts in found.facts)
     notes = [", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) + "."]
     n_moving = sum(facts.has_more_frames for facts in found.facts)

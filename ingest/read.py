@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import ParameterError, UnreadableSource
 from core.modality import Modality
-from ingest import graphs, images, tabular, text, vector_files
+from ingest import graphs, images, interactions, pairs, tabular, text, vector_files
 from ingest.archive import gunzipped, is_zip, member_names, safe_members
 from ingest.dataset import Dataset, Role
 from ingest.limits import DEFAULT_LIMITS, MB, Limits, check_limit
@@ -28,6 +28,8 @@ Given = SourceLike | Source | Sequence[SourceLike | Source]
 READERS: tuple[Reader, ...] = (
     images.READER,
     vector_files.READER,
+    interactions.READER,
+    pairs.READER,
     graphs.READER,
     tabular.READER,
     text.READER,
@@ -77,9 +79,10 @@ def read_dataset(
     **options
         Any other field of ``ReadOptions``: ``delimiter``, ``encoding``, ``quotechar``, ``header``
         (a row counted from 0, or ``"none"``), ``sheet``, ``columns={name: role}``, ``limits``;
-        for graphs ``source``, ``target``, ``weight``, ``directed``, ``nodes``; for vectors
-        ``metadata``. Besides, ``ignore``, ``numeric``, ``categorical`` and ``time``, each one
-        column or several, give those columns that role.
+        for graphs ``source``, ``target``, ``weight``, ``directed``, ``nodes``; for pairs ``left``,
+        ``right``, ``weight``; for interactions ``user``, ``item``, ``weight``, ``time``; for
+        vectors ``metadata``. Besides, ``ignore``, ``numeric``, ``categorical`` and ``time``, each
+        one column or several, give those columns that role.
 
     Raises
     ------
@@ -142,7 +145,11 @@ def _options(
     ):
         for name in _several(rest.pop(option, None)):
             columns[name] = role  # type: ignore[assignment]
-    known = (*ReadOptions.names(), "ignore", "numeric", "categorical", "time")
+    for other, option in (("user", "left"), ("item", "right")):
+        if rest.get(other) is not None:
+            rest[option] = rest[other]
+        rest.pop(other, None)
+    known = (*ReadOptions.names(), "ignore", "numeric", "categorical", "time", "user", "item")
     for name in rest:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -162,7 +169,7 @@ def _kind(kind: Modality | str | None) -> Modality | None:
     try:
         return Modality(kind)
     except ValueError:
-        allowed = ", ".join(repr(modality.value) for modality in _readable())
+        allowed = ", ".join(repr(modality.value) for modality in Modality)
         raise ParameterError(f"kind={kind!r} is unknown; give one of {allowed}.") from None
 
 
@@ -231,11 +238,6 @@ def _choose(sources: Sources, options: ReadOptions) -> tuple[Reader, list[Recogn
             return claims[0][0], recognitions
         raise _nobody_reads(sources)
     able = [reader for reader in READERS if options.kind in reader.kinds]
-    if not able:
-        allowed = ", ".join(repr(modality.value) for modality in _readable())
-        raise ParameterError(
-            f"kind={options.kind.value!r} cannot be read from a file; give one of {allowed}."
-        )
     exact = [r for r, claim in claims if r in able and claim.kind is options.kind]
     claimed = [r for r, _ in claims if r in able]
     return (exact or claimed or able)[0], recognitions
@@ -262,8 +264,3 @@ def _nobody_reads(sources: Sources) -> UnreadableSource:
     return UnreadableSource(
         f"{sources[0].name} is {what} of a kind that is not read. These are: {_FORMATS}."
     )
-
-
-def _readable() -> list[Modality]:
-    kinds = {kind for reader in READERS for kind in reader.kinds}
-    return [modality for modality in Modality if modality in kinds]

@@ -71,7 +71,9 @@ class ReadOptions:
     sheet : str or None
         Sheet of a workbook.
     source, target, weight : str or None
-        Columns of an edge list.
+        Columns of an edge list; ``weight`` also of pairs and interactions.
+    left, right : str or None
+        Columns of the two sides of pairs, or of users and items.
     directed : bool or None
     nodes, metadata : source or None
         Node table of a graph, metadata of vectors.
@@ -93,6 +95,8 @@ class ReadOptions:
     source: str | None = None
     target: str | None = None
     weight: str | None = None
+    left: str | None = None
+    right: str | None = None
     directed: bool | None = None
     nodes: SourceLike | Source | None = None
     metadata: SourceLike | Source | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from core.errors import UnreadableSource
 
@@ -39,6 +40,11 @@ class Source:
     name: str
     path: Path | None = None
     data: bytes | None = None
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """Return what readers keep of it between two looks; not part of its identity."""
+        return {}
 
     @property
     def suffix(self) -> str:

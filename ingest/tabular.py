@@ -52,10 +52,10 @@ class TabularReader:
             return None
         source = sources[0]
         try:
-            certainty = _certainty(source)
+            certainty = table_certainty(source)
             if certainty is None:
                 return None
-            table = load_table(source, ReadOptions(), max_rows=200)
+            table = table_head(source)
             found = plan(table, ReadOptions(), where=source.name)
         except EmbedscopeError:
             # It looks like a table, and reading it will say what is wrong with it.
@@ -120,7 +120,21 @@ def load_table(source: Source, options: ReadOptions, *, max_rows: int | None = N
     return read_delimited(source, options, max_rows=max_rows)
 
 
-def _certainty(source: Source) -> Certainty | None:
+def table_head(source: Source) -> RawTable:
+    """Return the first 200 rows, read once for all readers that look at them.
+
+    Raises
+    ------
+    UnreadableSource, TooLarge
+    """
+    known: RawTable | None = source.memo.get("head")
+    if known is None:
+        known = source.memo["head"] = load_table(source, ReadOptions(), max_rows=200)
+    return known
+
+
+def table_certainty(source: Source) -> Certainty | None:
+    """Tell how surely a source has rows and columns; None if it has none."""
     head = source.head(65_536)
     if is_workbook(source):
         return Certainty.CERTAIN

@@ -6,3 +6,12 @@ from __future__ import annotations
 def count(n: int, noun: str, plural: str = "") -> str:
     """Return ``1 row``, ``2,000 rows``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def many(n: int, name: str) -> str:
+    """Return ``81 queries``; of a name that is no plain word, ``81 × text_b``."""
+    if not name.isalpha():
+        return f"{n:,} × {name}"
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return count(n, name, name[:-1] + "ies")
+    return count(n, name, name + "es" if name.endswith(("s", "x", "ch", "sh")) else "")

@@ -121,8 +121,11 @@ def test_misspelt_options_are_refused_with_the_nearest():
 def test_an_unknown_kind_is_refused_with_those_that_exist():
     with pytest.raises(ParameterError, match=r"kind='sound' is unknown.*'text'"):
         read_dataset(("t.csv", TABLE), kind="sound")
-    with pytest.raises(ParameterError, match="cannot be read from a file"):
-        read_dataset(("t.csv", TABLE), kind="pairs")
+
+
+def test_numbers_are_no_pairs_even_if_they_are_said_to_be():
+    with pytest.raises(UnreadableSource, match=r"left=.*right="):
+        read_dataset(("t.csv", b"a\n1\n2\n"), kind="pairs")
 
 
 def test_unrelated_files_together_are_refused():

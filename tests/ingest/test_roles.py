@@ -160,7 +160,6 @@ def test_unknown_columns_and_roles_are_refused_with_what_exists():
         ("stsb_multilingual", "stsb-zh-test.csv", "text", None),
         ("stsb_multilingual", "stsb-ru-test.csv", "text", None),
         ("movielens_small", "movies.csv", "text", None),
-        ("trecqa_wang", "dev.csv", "text", "label"),
         ("emoji_captions", "captions.csv", "text", None),
     ],
 )
