@@ -29,6 +29,9 @@ _LABELS = {
     "max_chars": "Longest text in characters",
     "timeout_s": "Seconds to wait for an answer",
     "vectors": "Word vectors",
+    "max_length": "Longest text in tokens",
+    "prompts": "Prompts",
+    "output": "Numbers of the vectors",
 }
 
 
@@ -64,6 +67,8 @@ def _widget(name: str, spec: Spec, key: str) -> Any:
     }
     if spec.kind == "flag":
         return st.toggle(label, value=spec.default, **common)
+    if spec.kind == "text" and spec.suggestions is not None:
+        return _suggested(label, spec, common)
     if spec.kind == "text":
         return st.text_input(label, value=spec.default, **common)
     if spec.kind == "choice":
@@ -80,6 +85,25 @@ def _widget(name: str, spec: Spec, key: str) -> Any:
         format="%d" if spec.kind == "integer" else "%g",
         **common,
     )
+
+
+def _suggested(label: str, spec: Spec, common: dict[str, Any]) -> str:
+    """Draw a list that also takes what is typed, and a sentence on what is chosen."""
+    assert spec.suggestions is not None  # noqa: S101 -- told to the type checker
+    offered = {each.value: each for each in spec.suggestions()}
+    chosen = st.selectbox(
+        label,
+        list(offered),
+        index=list(offered).index(spec.default) if spec.default in offered else None,
+        format_func=lambda value: offered[value].label if value in offered else value,
+        accept_new_options=True,
+        placeholder="Choose one, or type a name",
+        **common,
+    )
+    value = (chosen or spec.default).strip()
+    if value in offered and offered[value].about:
+        st.caption(offered[value].about)
+    return value
 
 
 def _dataset(label: str, spec: Spec, common: dict[str, Any]) -> str:

@@ -15,12 +15,31 @@ import dataclasses
 import difflib
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from core.errors import ParameterError
 from core.modality import Modality
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A value that is offered for a text setting.
+
+    Attributes
+    ----------
+    value : str
+    label : str
+        How it reads in the list.
+    about : str
+        A sentence that is shown once it is chosen; may be empty.
+    """
+
+    value: str
+    label: str
+    about: str = ""
+
 
 Kind = Literal["integer", "real", "choice", "flag", "text", "dataset"]
 
@@ -50,6 +69,9 @@ class Spec:
     of : Modality or None
         What kind of dataset a "dataset" setting names, by its id in the workspace or, in a
         notebook, by the path of a file.
+    suggestions : callable or None
+        Returns the values that are offered for a "text" setting; any other is taken too. Asked
+        each time the form is drawn, since what is at hand may change.
     """
 
     kind: Kind
@@ -63,6 +85,7 @@ class Spec:
     step: float | None = None
     only_for: tuple[Modality, ...] = ()
     of: Modality | None = None
+    suggestions: Callable[[], Sequence[Suggestion]] | None = None
 
     @property
     def allowed(self) -> str:
@@ -151,9 +174,15 @@ def flag(
     return _field(Spec("flag", default, help, advanced=advanced, only_for=tuple(only_for)))
 
 
-def text(default: str, *, help: str, advanced: bool = False) -> Any:
-    """Declare a free-text setting."""
-    return _field(Spec("text", default, help, advanced=advanced))
+def text(
+    default: str,
+    *,
+    help: str,
+    advanced: bool = False,
+    suggestions: Callable[[], Sequence[Suggestion]] | None = None,
+) -> Any:
+    """Declare a free-text setting, with values that are offered for it."""
+    return _field(Spec("text", default, help, advanced=advanced, suggestions=suggestions))
 
 
 def dataset(of: Modality, *, help: str) -> Any:

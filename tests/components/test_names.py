@@ -54,8 +54,8 @@ def with_quality(quality):
 
 
 def test_a_run_is_called_by_the_settings_that_differ_from_the_defaults():
-    assert run_name(run(pooling="cls", max_length=256)) == "BERT · cls pooling · 384-d"
-    assert run_name(run(pooling="mean", normalise=False)) == "BERT · not normalise · 384-d"
+    assert run_name(run(pooling="cls", max_length=0)) == "BERT · cls pooling · 384-d"
+    assert run_name(run(pooling="model", normalise=False)) == "BERT · not normalise · 384-d"
     assert (
         run_name(replace_params(run("lsa", "LSA", 50), dim=50, min_df=3)) == "LSA · min df 3 · 50-d"
     )
