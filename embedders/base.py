@@ -193,8 +193,12 @@ class Embedder(ABC):
 
         A method whose weights may change under one name adds their digest.
         """
+        from embedders.hub_model import identity
+
         seed = self.seed if self.stochastic else 0
-        return self.id, self.version, self.params.to_dict(), seed
+        source = self.needs(self.params)
+        model = () if source is None else (identity(source),)
+        return self.id, self.version, self.params.to_dict(), seed, *model
 
     @classmethod
     def takes(cls, modality: Modality, sides: Sequence[Modality | None] | None = None) -> bool:
@@ -316,7 +320,7 @@ class ItemEmbedder(Embedder):
         return KeyedVectors(
             dataset.ids,
             matrix,
-            kinds=self._kind_of(dataset),
+            kinds=self._kinds(dataset),
             metric=self.metric,
             provenance=provenance,
         )

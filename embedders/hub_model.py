@@ -12,6 +12,7 @@ the user and downloads it; the method loads it from where it lies. Nothing here 
     at_hand(source) -> LocalModel | None    the same with origin, commit, digest, and what it needs
     required(source) -> LocalModel     the same, or EmbedderUnavailable with what to do
     availability(source) -> Availability    for ``Embedder.availability``
+    identity(source) -> str            which version is here (``Embedder.fingerprint`` holds it)
     local_path(text) -> Path           a path that somebody typed, if it may be read
     LocalModel.provenance() -> dict    model, model_commit, model_from, weights_sha256
     LocalModel.note                    the same as a sentence for the notes of a run
@@ -306,6 +307,32 @@ def required(source: ModelSource) -> LocalModel:
     if found is None:
         raise EmbedderUnavailable(f"{availability(source).hint} {source.instead}".strip())
     return found
+
+
+def identity(source: ModelSource) -> str:
+    """Return what tells this version of a model, as it lies here, from any other one.
+
+    The commit where there is one, else sizes and times of its weights (somebody may put another
+    model into the same folder); empty where it is not here. Part of every run's fingerprint.
+    """
+    try:
+        found = at_hand(source)
+    except EmbedderUnavailable:
+        found = None
+    return "" if found is None else " ".join(_identities(found))
+
+
+def _identities(found: LocalModel) -> Iterator[str]:
+    if found.commit:
+        yield found.commit
+    elif found.weights_sha256:
+        yield found.weights_sha256
+    else:
+        for path in found.weights:
+            stat = path.stat()
+            yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
+    for one in found.beside:
+        yield from _identities(one)
 
 
 def availability(source: ModelSource | None) -> Availability:

@@ -18,6 +18,7 @@ from embedders.hub_model import (
     at_hand,
     availability,
     hub_endpoint,
+    identity,
     locate,
     ready_models,
     required,
@@ -145,6 +146,19 @@ def test_a_model_in_the_cache_of_huggingface_hub_counts_as_here(tmp_path):
     assert look_up(HubModel("org/tiny")) == ()
     (found.path / "tokenizer.json").unlink()  # a cache that was broken off
     assert at_hand(HubModel("org/tiny")) is None
+
+
+def test_another_version_of_a_model_is_another_run():
+    source = HubModel("mine")
+    assert identity(source) == ""
+    folder = save(models_folder() / "mine")
+    first = identity(source)
+    assert first
+    assert first == identity(source)
+    assert identity(HubModel("other", beside=(source,))) == ""
+    (folder / "model.safetensors").write_bytes(FILES["model.safetensors"] + b"more")
+    assert identity(source) not in {"", first}
+    assert identity(HubModel("/not/allowed")) == ""
 
 
 def test_what_it_needs_beside_counts_too():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from job_waiting import ended, wait_for
 from core.errors import EmbedderUnavailable, ParameterError, WorkspaceError
 from core.modality import Modality
 from embedders import registry
+from embedders.hub_download import fetch
 from ingest.dataset import Dataset
 from tests.embedders import small_hub
 from workspace.downloads import clean
@@ -92,6 +94,18 @@ def test_what_cannot_be_is_said_at_once(start, hub):
     with pytest.raises(WorkspaceError, match="no such dataset"):
         workspace.fetch_model("toy-hub", {}, "d0")
     assert hub.asked == []
+
+
+def test_vectors_of_another_version_of_a_model_are_another_run(hub):
+    toy, data = toy_hub.ToyHubEmbedder(), texts()
+    seen = []
+    for seed in (1, 2):
+        hub.add("org/tiny", small_hub.text_model_files(size=4_000, seed=seed))
+        folder = fetch(toy.needs(toy.params), consent=True)
+        seen += [toy.fingerprint(data), toy.recipe()]
+        assert toy.fingerprint(data) == seen[-2]
+        shutil.rmtree(folder)
+    assert len(set(seen)) == 4
 
 
 def test_the_task_names_a_method_and_its_settings_and_no_address():
