@@ -22,6 +22,7 @@ from embedders.lsa import Lsa
 from embedders.netmf import NetMF
 from embedders.node2vec import Node2Vec
 from embedders.pca import Pca
+from embedders.recommender import UserItemTowers
 from embedders.spectral import Spectral
 from embedders.static_bert import StaticBert
 from embedders.swivel import Swivel
@@ -46,6 +47,7 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     DeepWalk,
     NetMF,
     Spectral,
+    UserItemTowers,
     Given,
     Pca,
     ColourHistogram,

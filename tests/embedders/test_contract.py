@@ -45,6 +45,7 @@ QUICK = {
     "deepwalk": {"dim": 8, "walks": 3, "walk_length": 10, "epochs": 1},
     "netmf": {"dim": 20},
     "spectral": {"dim": 20},
+    "user_item_towers": {"dim": 8, "epochs": 2, "baselines": False},
 }
 """Settings that make a method quick on 24 items; what is not listed runs with its defaults."""
 OTHER = {
@@ -63,6 +64,7 @@ OTHER = {
     "deepwalk": {"dim": 9, "walks": 3, "walk_length": 10, "epochs": 1},
     "netmf": {"dim": 19},
     "spectral": {"dim": 19},
+    "user_item_towers": {"dim": 9, "epochs": 2, "baselines": False},
     "bert": {"pooling": "max"},
     "vectors": {"centre": True},
     "api": {"model": "another"},
@@ -133,7 +135,7 @@ def test_a_method_tells_what_it_is(cls):
     assert cls.source
     assert cls.metric in METRICS
     assert cls.accepts
-    assert cls.queries or Modality.GRAPH in cls.accepts
+    assert cls.queries or cls.accepts <= {Modality.GRAPH, Modality.INTERACTIONS}
     assert cls.availability(quick(cls).params).state == "ready"
     at_first = cls.availability(cls.params_class())
     assert at_first.state == "ready" or at_first.hint.endswith(".")

@@ -1,0 +1,152 @@
+"""What a recommender learns from: who has to do with what, cleaned and counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import DatasetError
+from ingest.dataset import Dataset
+from vectors.ranking import ItemSets
+
+MIN_FEATURE = 2
+"""A genre or a word must be found with so many items: alone it tells nothing of another item."""
+MOST_FEATURES = 50_000
+_LIST = re.compile(r"\s*[|;]\s*")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Distinct pairs of a user and an item.
+
+    Attributes
+    ----------
+    users, items : (m,) int64
+        Counted from 0 on either side; sorted by user, then by item.
+    n_users, n_items : int
+    notes : tuple of str
+        What was left out, with counts.
+    """
+
+    users: NDArray[np.int64]
+    items: NDArray[np.int64]
+    n_users: int
+    n_items: int
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.users)
+
+    def sets(self, where: NDArray[np.bool_] | None = None) -> ItemSets:
+        """Return the items of each user, all or those of a ``(m,) bool`` mask."""
+        if where is None:
+            return ItemSets.of(self.users, self.items, self.n_users)
+        return ItemSets.of(self.users[where], self.items[where], self.n_users)
+
+
+def read_interactions(dataset: Dataset, least: float) -> Interactions:
+    """Return the interactions of a dataset that count.
+
+    Those with a weight of ``least`` or more count, but none whose weight is zero, negative or no
+    number. Of repeated pairs the largest weight decides.
+
+    Raises
+    ------
+    DatasetError
+        If none counts.
+    """
+    assert dataset.sides is not None  # noqa: S101 -- checked with the modality
+    assert dataset.edges is not None  # noqa: S101
+    n_users = dataset.sides.n_left
+    n_items = len(dataset) - n_users
+    edges = dataset.edges
+    if not len(edges):
+        raise DatasetError(f"{dataset.name} holds no interaction. Give at least one pair.")
+    weights = edges.weight.astype(np.float64)
+    positive = weights > 0  # false for NaN
+    counted = positive & (weights >= least)
+    if not counted.any():
+        raise DatasetError(
+            f"None of the {len(edges):,} interactions of {dataset.name} counts: a weight must be "
+            f"above 0 and at least {least:g}; the largest is {np.nanmax(weights):g}. "
+            "Lower the least weight."
+        )
+    pairs = edges.source.astype(np.int64) * n_items + (edges.target.astype(np.int64) - n_users)
+    distinct = np.unique(pairs[counted])
+    notes = []
+    if n := int((~positive).sum()):
+        notes.append(f"{n:,} interactions with a weight of zero or below were left out.")
+    if n := int((positive & ~counted).sum()):
+        notes.append(f"{n:,} interactions with a weight below {least:g} were left out.")
+    if n := int(counted.sum()) - len(distinct):
+        notes.append(f"{n:,} interactions that repeat a pair were counted once.")
+    return Interactions(distinct // n_items, distinct % n_items, n_users, n_items, tuple(notes))
+
+
+@dataclass(frozen=True, eq=False)
+class ItemFeatures:
+    """What is known of items beside who had to do with them.
+
+    Attributes
+    ----------
+    of_items : ItemSets
+        The features of each item.
+    names : tuple of str
+        Such as ``"genres: Drama"`` or ``"title: 1995"``.
+    notes : tuple of str
+    """
+
+    of_items: ItemSets
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls, n_items: int) -> ItemFeatures:
+        """Return that nothing is known of ``n_items`` items."""
+        return cls(ItemSets(np.zeros(n_items + 1, np.int64), np.empty(0, np.int32)))
+
+
+def read_item_features(dataset: Dataset) -> ItemFeatures:
+    """Return the values of categories and labels and the words of texts of the item side.
+
+    A category such as ``Comedy|Drama`` (also with semicolons) is several. Texts are cut into
+    words, in lower case. What is found with fewer than ``MIN_FEATURE`` items, or with all of them,
+    is left out; of more than ``MOST_FEATURES`` the most frequent are kept.
+    """
+    assert dataset.sides is not None  # noqa: S101 -- checked with the modality
+    n_left = dataset.sides.n_left
+    n_items = len(dataset) - n_left
+    found: dict[str, set[int]] = {}
+    used = []
+    for name in map(str, dataset.columns):
+        role = dataset.roles.get(name)
+        if name == "side" or role not in {"label", "categorical", "text"}:
+            continue
+        values = dataset.columns[name].iloc[n_left:]
+        present = values.notna().to_numpy(dtype=bool)
+        if not present.any():
+            continue
+        used.append(name)
+        for item in np.flatnonzero(present).tolist():
+            cell = str(values.iloc[item])
+            parts = _WORD.findall(cell.lower()) if role == "text" else _LIST.split(cell.strip())
+            for part in parts:
+                if part:
+                    found.setdefault(f"{name}: {part}", set()).add(item)
+    telling = [name for name, of in found.items() if MIN_FEATURE <= len(of) < n_items]
+    telling = sorted(telling, key=lambda name: (-len(found[name]), name))[:MOST_FEATURES]
+    pairs = np.array(
+        [(item, at) for at, name in enumerate(telling) for item in sorted(found[name])], np.int64
+    ).reshape(-1, 2)
+    notes: tuple[str, ...] = ()
+    if telling:
+        notes = (
+            f"Items are also known by {len(telling):,} values and words of the "
+            f"{'column' if len(used) == 1 else 'columns'} {', '.join(used)}.",
+        )
+    return ItemFeatures(ItemSets.of(pairs[:, 0], pairs[:, 1], n_items), tuple(telling), notes)
