@@ -58,15 +58,12 @@ class FileRule:
         A dense layer in a folder of its own has weights too: they are not the model's.
         """
         needed = (("weights", self.weights), *self.required)
-        inside: dict[str, list[str]] = {".": []}
-        for path in map(PurePosixPath, names):
-            if str(path.parent) == "." or path.parent.name.startswith("0_"):
-                inside.setdefault(str(path.parent), []).append(path.name)
-        missing = [
-            next((what for what, patterns in needed if not _met(bare, patterns)), "")
-            for bare in inside.values()
+        main = [
+            path.name
+            for path in map(PurePosixPath, names)
+            if str(path.parent) == "." or path.parent.name.startswith("0_")
         ]
-        return "" if "" in missing else missing[0]
+        return next((what for what, patterns in needed if not _met(main, patterns)), "")
 
     def _of_folder(self, names: list[str]) -> list[str]:
         def met(pattern: str) -> list[str]:
@@ -109,7 +106,8 @@ TEXT_FILES = FileRule(
         "config_sentence_transformers.json",
         "sentence_*_config.json",
     ),
-    (("config.json", ("config.json",)), ("tokenizer files", _TOKENIZER)),
+    # A model of static vectors of tokens has no configuration besides the list of its modules.
+    (("config.json", ("config.json", "modules.json")), ("tokenizer files", _TOKENIZER)),
     has_modules=True,
 )
 """A transformers or sentence-transformers model: weights, tokenizer, module folders."""
@@ -195,10 +193,17 @@ def _has_modules(folder: Path, names: set[str]) -> bool:
     """Tell whether every module that modules.json lists is there, where it has files at all."""
     try:
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-        paths = [m["path"] for m in modules if not m["type"].endswith("Normalize")]
-        return all(any(n.startswith(f"{path}/") for n in names) for path in paths if path)
+        for module in modules:
+            path, kind = module["path"], module["type"].rpartition(".")[2]
+            inside = [n for n in names if n.startswith(f"{path}/") or not path]
+            lacks_settings = (
+                kind == "Transformer" and str(PurePosixPath(path, "config.json")) not in names
+            )
+            if lacks_settings or (not inside and kind != "Normalize"):
+                return False
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
+    return True
 
 
 def _met(names: Iterable[str], patterns: Iterable[str]) -> bool:

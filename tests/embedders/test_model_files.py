@@ -89,6 +89,8 @@ def test_what_is_taken(rule, names, expected):
         (["model.safetensors", "config.json", "spiece.model"], ""),
         (["0_Transformer/model.safetensors", "0_Transformer/config.json",
           "0_Transformer/vocab.txt", "config.json"], ""),
+        (["0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json",
+          "modules.json"], ""),
         (["2_Dense/model.safetensors", "2_Dense/config.json", *TOKENIZER], "weights"),
     ],
 )  # fmt: skip
@@ -120,6 +122,11 @@ def test_a_folder_without_a_module_that_it_lists_is_no_model(tmp_path):
     assert not is_complete(tmp_path, TEXT_FILES)
     put(tmp_path, "1_Pooling/config.json")
     assert is_complete(tmp_path, TEXT_FILES)  # a scaling to length 1 has no files
+    (tmp_path / "config.json").unlink()
+    assert not is_complete(tmp_path, TEXT_FILES)
+    modules[0]["type"] = "sentence_transformers.models.StaticEmbedding"
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    assert is_complete(tmp_path, TEXT_FILES)  # static vectors have no configuration
 
 
 def test_a_tokenizer_alone_needs_no_weights(tmp_path):
