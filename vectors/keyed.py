@@ -15,6 +15,9 @@ from core.arrays import BoolVector, FloatMatrix, FloatVector, frozen_float32
 from core.errors import DatasetError, ParameterError, UnknownKey
 from core.modality import METRICS, Metric
 
+KINDS_TOGETHER = " + "
+"""Between the names of several kinds: "query + document" are both sides in one space."""
+
 
 class KeyedVectors:
     """Keys and their vectors, un-normalised, immutable.
@@ -151,17 +154,20 @@ class KeyedVectors:
         )
 
     def of_kind(self, kind: str) -> KeyedVectors:
-        """Return the vectors of one kind (``self`` if there is no other).
+        """Return the vectors of one kind, or of several joined by ``" + "`` (``self`` if all).
 
         Raises
         ------
         UnknownKey
             If no vector is of that kind.
         """
-        if kind not in self._positions:
+        wanted = [kind] if kind in self._positions else kind.split(KINDS_TOGETHER)
+        if not set(wanted) <= set(self._positions):
             have = ", ".join(self.kind_names)
             raise UnknownKey(f"No vectors of kind {kind!r}; there are: {have}.", key=kind)
-        return self if self.kind_names == (kind,) else self.subset(self.kinds == kind)
+        if set(self.kind_names) == set(wanted):
+            return self
+        return self.subset(np.isin(self.kinds, wanted))
 
     def __repr__(self) -> str:
         """Return size, kinds and metric."""

@@ -16,7 +16,7 @@ from core.errors import WorkspaceError
 from core.modality import Modality
 from workspace.entries import plain
 from workspace.jobs import INTERRUPTED, Job
-from workspace.records import DatasetInfo, LayoutInfo, RunInfo
+from workspace.records import DatasetInfo, LayoutInfo, RunInfo, SidesInfo
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, created REAL NOT NULL);
@@ -92,8 +92,12 @@ class Catalog:
     def link_dataset(
         self, workspace: str, info: DatasetInfo, told: Mapping[str, Any]
     ) -> DatasetInfo:
-        """Give a workspace a dataset under a name; ``told`` are notes and dropped rows."""
+        """Give a workspace a dataset under a name.
+
+        ``told`` are notes, dropped rows, and the two sides where there are.
+        """
         values = {**_values(info), "told": told}
+        values.pop("sides")  # told
         self._insert("datasets", {"workspace": workspace, **values}, replace=True)
         return info
 
@@ -320,4 +324,7 @@ def _values(record: Any) -> dict[str, Any]:
 
 def _dataset(row: dict[str, Any]) -> DatasetInfo:
     names: Sequence[str] = [field.name for field in dataclasses.fields(DatasetInfo)]
-    return DatasetInfo(**{**{k: row[k] for k in names}, "modality": Modality(row["modality"])})
+    values = {name: row[name] for name in names if name in row}
+    sides = row["told"].get("sides")
+    values["sides"] = SidesInfo.from_dict(sides) if sides else None
+    return DatasetInfo(**{**values, "modality": Modality(row["modality"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from embedders.base import Embedder, ItemEmbedder
 from ingest.dataset import Dataset
 from projection import measure_quality, project
 from vectors import KeyedVectors, KnnGraph, VectorIndex
+from vectors.keyed import KINDS_TOGETHER
 from workspace.context import Context
 from workspace.identity import GRAPH_K, canonical, graph_id, layout_id, run_id
 from workspace.item_vectors import StoredItems
@@ -85,7 +86,7 @@ def _make_run(
         title=embedder.title,
         params=embedder.params.to_dict(),
         seed=embedder.seed,
-        kinds=meta["kinds"],
+        kinds={**_both_sides(dataset, meta["kinds"]), **meta["kinds"]},
         n=len(vectors),
         dim=vectors.dim,
         metric=vectors.metric,
@@ -98,6 +99,14 @@ def _make_run(
     with _kept_while_wanted(info, (), context):
         context.catalog.link_run(context.workspace, info)
     return info
+
+
+def _both_sides(dataset: Dataset, kinds: Mapping[str, int]) -> dict[str, int]:
+    """Return the two sides of pairs as one more kind, so that a map can show them together."""
+    names = dataset.sides.names if dataset.sides else ()
+    if not names or not all(kinds.get(name) for name in names):
+        return {}
+    return {KINDS_TOGETHER.join(names): sum(kinds[name] for name in names)}
 
 
 @contextmanager

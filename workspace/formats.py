@@ -15,7 +15,10 @@ from core.errors import WorkspaceError
 from core.modality import Modality
 from ingest.dataset import Dataset, Dropped, Edges
 from ingest.image_items import ImageFolderItems
+from ingest.paired_items import PairedItems
+from ingest.sides import Sides
 from vectors.keyed import KeyedVectors
+from workspace.records import SidesInfo
 
 
 def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]:
@@ -32,6 +35,14 @@ def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]
         "directed": bool(dataset.edges and dataset.edges.directed),
         "has_edges": dataset.edges is not None,
     }
+    if dataset.sides is not None:
+        meta["sides"] = {
+            "names": list(dataset.sides.names),
+            "modalities": [m and str(m) for m in dataset.sides.modalities],
+            "n_left": dataset.sides.n_left,
+            "n_right": len(dataset) - dataset.sides.n_left,
+            "n_pairs": len(dataset.edges) if dataset.edges is not None else 0,
+        }
     ids = pd.DataFrame({"id": pd.Series(list(dataset.ids), dtype="object")})
     items = dataset.items
     if items is None:
@@ -42,6 +53,9 @@ def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]
     elif isinstance(items, np.ndarray):
         meta["items"] = "vectors"
         np.save(folder / "vectors.npy", items, allow_pickle=False)
+    elif isinstance(items, PairedItems):
+        meta["items"] = "pairs"
+        _save_pairs(ids, items, images)
     elif dataset.modality is Modality.IMAGE:
         meta["items"] = "images"
         ids["image"] = ImageFolderItems.save(items, images).hashes
@@ -58,6 +72,32 @@ def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]
     return meta
 
 
+def _save_pairs(ids: pd.DataFrame, items: PairedItems, images: Path) -> None:
+    """Keep texts in a column "text" and the hashes of stored images in a column "image"."""
+    cells: dict[str, list[str | None]] = {}
+    start = 0
+    for side in (items.left, items.right):
+        is_image = hasattr(side, "hashes")
+        name = "image" if is_image else "text"
+        kept = ImageFolderItems.save(side, images).hashes if is_image else side
+        column = cells.setdefault(name, [None] * len(items))
+        column[start : start + len(side)] = kept
+        start += len(side)
+    for name, column in cells.items():
+        ids[name] = pd.Series(column, dtype="object")
+
+
+def _load_pairs(ids: pd.DataFrame, sides: Sides, images: Path) -> PairedItems:
+    parts: list[Any] = []
+    for modality, rows in zip(
+        sides.modalities, (slice(0, sides.n_left), slice(sides.n_left, None)), strict=True
+    ):
+        is_image = modality is Modality.IMAGE
+        cells = ids["image" if is_image else "text"].iloc[rows].tolist() if len(ids) else []
+        parts.append(ImageFolderItems(images, cells) if is_image else cells)
+    return PairedItems(parts[0], parts[1])
+
+
 def load_dataset(
     folder: Path, meta: Mapping[str, Any], images: Path, told: Mapping[str, Any]
 ) -> Dataset:
@@ -72,6 +112,12 @@ def load_dataset(
         items = ImageFolderItems(images, ids["image"].tolist())
     elif meta["items"] == "text":
         items = ids["text"].tolist()
+    sides = None
+    if meta.get("sides"):
+        told_sides = SidesInfo.from_dict(meta["sides"])
+        sides = Sides(told_sides.names, told_sides.modalities, told_sides.n_left)
+        if meta["items"] == "pairs":
+            items = _load_pairs(ids, sides, images)
     edges = None
     if meta["has_edges"]:
         parts = [
@@ -87,6 +133,7 @@ def load_dataset(
         columns=pd.read_parquet(folder / "columns.parquet"),
         roles=meta["roles"],
         edges=edges,
+        sides=sides,
         dropped=tuple(Dropped(*pair) for pair in told.get("dropped", ())),
         n_dropped=int(told.get("n_dropped", 0)),
         notes=tuple(told.get("notes", ())),

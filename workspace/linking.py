@@ -7,7 +7,7 @@ import time
 from core.modality import Modality
 from ingest.dataset import Dataset
 from workspace.catalog import Catalog
-from workspace.records import DatasetInfo
+from workspace.records import DatasetInfo, SidesInfo
 from workspace.store import Store, present
 
 
@@ -39,8 +39,10 @@ def _link(
         roles=meta["roles"],
         bytes=meta["bytes"],
         created=known[0].created if known else time.time(),
+        sides=SidesInfo.from_dict(meta["sides"]) if meta.get("sides") else None,
     )
     told = {
+        "sides": meta.get("sides"),
         "notes": list(dataset.notes),
         "dropped": [[each.where, each.reason] for each in dataset.dropped],
     }

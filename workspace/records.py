@@ -10,6 +10,33 @@ from core.modality import Metric, Modality
 
 
 @dataclass(frozen=True)
+class SidesInfo:
+    """The two sides of a dataset of pairs or interactions.
+
+    Attributes
+    ----------
+    names : (str, str)
+    modalities : (Modality or None, Modality or None)
+        None for bare ids.
+    n_left, n_right, n_pairs : int
+    """
+
+    names: tuple[str, str]
+    modalities: tuple[Modality | None, Modality | None]
+    n_left: int
+    n_right: int
+    n_pairs: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SidesInfo:
+        """Return the sides of plain values, as they are stored."""
+        left, right = (Modality(m) if m else None for m in values["modalities"])
+        names = (str(values["names"][0]), str(values["names"][1]))
+        counts = (int(values[name]) for name in ("n_left", "n_right", "n_pairs"))
+        return cls(names, (left, right), *counts)
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """A dataset of a workspace, without its content."""
 
@@ -22,6 +49,7 @@ class DatasetInfo:
     roles: Mapping[str, str]
     bytes: int
     created: float
+    sides: SidesInfo | None = None
 
 
 @dataclass(frozen=True)

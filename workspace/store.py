@@ -77,10 +77,10 @@ class Store:
     def image_digests(self, id: str) -> set[str]:
         """Return the hashes of the images of a dataset (empty for other kinds)."""
         meta = self.entries.meta("datasets", id)
-        if meta is None or meta["items"] != "images":
+        if meta is None or meta["items"] not in {"images", "pairs"}:
             return set()
         table = pd.read_parquet(self.entries.path("datasets", id) / "ids.parquet")
-        return set(table["image"].tolist())
+        return set(table["image"].dropna()) if "image" in table else set()
 
     # vectors and what is needed to query them
     def save_vectors(self, id: str, vectors: KeyedVectors) -> dict[str, Any]:

@@ -197,6 +197,13 @@ class Workspace:
 
         info = self.dataset_info(dataset)
         method = get_embedder(embedder, seed=seed, **(params or {}))
+        sides = info.sides.modalities if info.sides else None
+        if info.modality in method.accepts and not method.takes(info.modality, sides):
+            left, right = sides or (None, None)
+            raise ModalityMismatch(
+                f"{method.title} does not take both sides of {info.name}, pairs of {left} and "
+                f"{right}. Choose another method."
+            )
         if info.modality not in method.accepts:
             takes = " or ".join(sorted(method.accepts))
             raise ModalityMismatch(
