@@ -10,6 +10,7 @@ from core.modality import Modality
 from embedders.api_text import ApiText
 from embedders.base import Embedder
 from embedders.bert import Bert
+from embedders.clip import Clip
 from embedders.colour_histogram import ColourHistogram
 from embedders.deepwalk import DeepWalk
 from embedders.doc2vec import Doc2Vec
@@ -21,7 +22,9 @@ from embedders.lda import Lda
 from embedders.lsa import Lsa
 from embedders.netmf import NetMF
 from embedders.node2vec import Node2Vec
+from embedders.own_image_network import OwnImageNetwork
 from embedders.pca import Pca
+from embedders.pixels import Pixels
 from embedders.recommender import UserItemTowers
 from embedders.spectral import Spectral
 from embedders.static_bert import StaticBert
@@ -50,8 +53,11 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     UserItemTowers,
     Given,
     Pca,
+    Clip,
+    OwnImageNetwork,
     ColourHistogram,
     Hog,
+    Pixels,
 )
 """In the order in which they are offered."""
 
