@@ -1,0 +1,214 @@
+"""How far two spaces of the same items have the same shape as a whole.
+
+All take ``x``, ``(n, d1)``, and ``y``, ``(n, d2)``, whose rows are about the same items, compute in
+float64 and never hold an ``(n, n)`` matrix.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import AnyArray
+from core.errors import ParameterError
+
+Float64 = NDArray[np.float64]
+_BLOCK = 512  # rows whose distances to all others are held at a time
+
+
+def debiased_cka(x: AnyArray, y: AnyArray) -> float:
+    """Return the linear centred kernel alignment with the unbiased estimator of HSIC.
+
+    1 for equal spaces up to rotation, shift and scale; about 0 for independent ones, and a little
+    below as often as above.
+
+    Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited"; the estimator
+    is HSIC_1 of Song et al. 2012, "Feature Selection via Dependence Maximization", equation 5, in
+    the form that needs ``O(n d1 d2)`` steps.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than 4 items.
+    """
+    _check(x, y, at_least=4)
+    a, b = _centred(x), _centred(y)
+    own = _hsic(a, a) * _hsic(b, b)
+    return float(_hsic(a, b) / np.sqrt(own)) if own > 0 else 0.0
+
+
+def _hsic(x: Float64, y: Float64) -> float:
+    """Return HSIC_1 times ``n (n - 3)`` of the linear kernels of two centred spaces."""
+    n = len(x)
+    cross = x.T @ y
+    sizes_x, sizes_y = (x * x).sum(axis=1), (y * y).sum(axis=1)
+    # Kernels without their diagonals: sums over rows, over all, and of the product.
+    rows_x, rows_y = x @ x.sum(axis=0) - sizes_x, y @ y.sum(axis=0) - sizes_y
+    product = (cross * cross).sum() - sizes_x @ sizes_y
+    both = rows_x.sum() * rows_y.sum() / ((n - 1) * (n - 2))
+    return float(product + both - 2 / (n - 2) * (rows_x @ rows_y))
+
+
+class DistanceCorrelation(NamedTuple):
+    """Agreement of all pairwise Euclidean distances.
+
+    Attributes
+    ----------
+    biased : float
+        0 … 1, as published; above 0 for independent spaces of few items.
+    corrected : float
+        The bias-corrected *square*, about 0 for independent spaces.
+    """
+
+    biased: float
+    corrected: float
+
+
+def distance_correlation(x: AnyArray, y: AnyArray) -> DistanceCorrelation:
+    """Return how far the distances between items agree.
+
+    Székely, Rizzo & Bakirov 2007, "Measuring and Testing Dependence by Correlation of Distances",
+    definition 5; Székely & Rizzo 2014, "Partial Distance Correlation", definitions 2 and 3.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than 4 items.
+    """
+    _check(x, y, at_least=4)
+    n = len(x)
+    a, b = _centred(x), _centred(y)
+    rows = np.empty((2, n))
+    sums = np.zeros(3)
+    for start in range(0, n, _BLOCK):
+        some = slice(start, start + _BLOCK)
+        one, two = _distances(a, some), _distances(b, some)
+        rows[0, some], rows[1, some] = one.sum(axis=1), two.sum(axis=1)
+        sums += [(one * one).sum(), (one * two).sum(), (two * two).sum()]
+    totals = rows.sum(axis=1)
+    squares = np.array([rows[0] @ rows[0], rows[0] @ rows[1], rows[1] @ rows[1]])
+    pairs = np.array([totals[0] ** 2, totals[0] * totals[1], totals[1] ** 2])
+    # Double-centring and U-centring of the matrices, carried through the sum of their products.
+    doubly = sums - 2 / n * squares + pairs / n**2
+    by_u = sums - 2 / (n - 2) * squares + pairs / ((n - 1) * (n - 2))
+    return DistanceCorrelation(float(np.sqrt(max(0.0, _ratio(doubly)))), float(_ratio(by_u)))
+
+
+def _ratio(sums: Float64) -> float:
+    own = sums[0] * sums[2]
+    return float(sums[1] / np.sqrt(own)) if own > 0 else 0.0
+
+
+class Procrustes(NamedTuple):
+    """How well one space can be turned (rotated, mirrored, scaled) onto the other.
+
+    Attributes
+    ----------
+    similarity : float
+        ``s``, the nuclear norm of ``x' y`` after centring and scaling both to length 1; 1 = same.
+    disparity : float
+        ``1 - s²``, what is left of the squares; scipy's convention.
+    distance : float
+        ``sqrt(2 - 2 s)``, a metric between spaces (Ding et al. 2021 report its square).
+    angle : float
+        ``arccos s`` in radians (Williams et al. 2021).
+    """
+
+    similarity: float
+    disparity: float
+    distance: float
+    angle: float
+
+
+def procrustes(x: AnyArray, y: AnyArray) -> Procrustes:
+    """Return how well the spaces fit after the best rotation; missing dimensions are zeros.
+
+    Schönemann 1966, "A generalized solution of the orthogonal Procrustes problem". With few items
+    it fits noise as well: below ``2 max(d1, d2)`` items, independent spaces look alike.
+    """
+    _check(x, y, at_least=2)
+    a, b = _centred(x), _centred(y)
+    size = np.linalg.norm(a) * np.linalg.norm(b)
+    if size == 0:
+        raise ParameterError("All items of one space lie in one point: it has no shape to compare.")
+    s = float(min(1.0, np.linalg.svd(a.T @ b, compute_uv=False).sum() / size))
+    return Procrustes(s, 1 - s * s, float(np.sqrt(2 - 2 * s)), float(np.arccos(s)))
+
+
+def distance_rank_correlation(
+    x: AnyArray, y: AnyArray, *, n_pairs: int = 200_000, seed: int = 0
+) -> float:
+    """Return Spearman's correlation of pairwise Euclidean distances (RSA), -1 … 1.
+
+    Kriegeskorte, Mur & Bandettini 2008, "Representational similarity analysis". All pairs where
+    there are at most ``n_pairs``, else a random sample: its error is about ``1 / sqrt(n_pairs)``.
+    """
+    from scipy.stats import spearmanr
+
+    _check(x, y, at_least=3)
+    n = len(x)
+    if n * (n - 1) // 2 <= n_pairs:
+        left, right = np.triu_indices(n, 1)
+    else:
+        rng = np.random.default_rng(seed)
+        left = rng.integers(n, size=n_pairs)
+        right = (left + rng.integers(1, n, size=n_pairs)) % n
+    one, two = (_pair_distances(space, left, right) for space in (x, y))
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return 0.0
+    return float(spearmanr(one, two).statistic)
+
+
+def cca(x: AnyArray, y: AnyArray, *, keep: float | None = None) -> Float64:
+    """Return the canonical correlations, largest first.
+
+    Raghu et al. 2017, "SVCCA": with ``keep``, only the leading directions that hold this share of
+    the variance of each space count. Unusable unless there are many more items than dimensions:
+    of noise at least ``d1 + d2 - n + 1`` correlations are exactly 1.
+    """
+    _check(x, y, at_least=3)
+    bases = []
+    for space in (x, y):
+        u, s, _ = np.linalg.svd(_centred(space), full_matrices=False)
+        rank = int((s > s[0] * max(space.shape) * np.finfo(float).eps).sum()) if s[0] > 0 else 0
+        if keep is not None and rank:
+            share = np.cumsum(s**2) / (s**2).sum()
+            rank = min(rank, int(np.searchsorted(share, keep) + 1))
+        bases.append(u[:, :rank])
+    correlations: Float64 = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
+    return np.clip(correlations, 0, 1)
+
+
+def _pair_distances(space: AnyArray, left: NDArray[np.intp], right: NDArray[np.intp]) -> Float64:
+    distances = np.empty(len(left))
+    for start in range(0, len(left), 20_000):
+        some = slice(start, start + 20_000)
+        gap = space[left[some]].astype(np.float64) - space[right[some]]
+        distances[some] = np.sqrt(np.einsum("ij,ij->i", gap, gap))
+    return distances
+
+
+def _distances(space: Float64, rows: slice) -> Float64:
+    """Return the Euclidean distances of some rows to all, exactly 0 to themselves."""
+    from scipy.spatial.distance import cdist
+
+    distances: Float64 = cdist(space[rows], space)
+    return distances
+
+
+def _centred(space: AnyArray) -> Float64:
+    wide = np.asarray(space, np.float64)
+    centred: Float64 = wide - wide.mean(axis=0)
+    return centred
+
+
+def _check(x: AnyArray, y: AnyArray, *, at_least: int) -> None:
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+        raise ParameterError(
+            f"Two spaces of the same items are needed, got shapes {x.shape} and {y.shape}. "
+            "Join them by id first."
+        )
+    if len(x) < at_least:
+        raise ParameterError(f"At least {at_least} items are needed, got {len(x)}.")
