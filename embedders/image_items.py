@@ -36,7 +36,9 @@ class ImageReference(NamedTuple):
         )
 
 
-def image_references(dataset: Dataset, progress: Progress) -> list[ImageReference]:
+def image_references(
+    dataset: Dataset, progress: Progress, stage: str = "comparing files"
+) -> list[ImageReference]:
     """Return where each image of ``dataset`` lies, with the hash of its bytes.
 
     Stored images know their hashes; of others each is read once here and let go.
@@ -44,14 +46,14 @@ def image_references(dataset: Dataset, progress: Progress) -> list[ImageReferenc
     from ingest.image_items import content_hash
 
     images, total = dataset.items, len(dataset)
-    progress(0, total, "comparing files")
+    progress(0, total, stage)
     known = getattr(images, "hashes", None)
     found = []
     for row, name in enumerate(dataset.ids):
         digest = known[row] if known is not None else content_hash(images[row])
         found.append(ImageReference(name, images, row, digest))
         if (row + 1) % DIGEST_STRIDE == 0 or row + 1 == total:
-            progress(row + 1, total, "comparing files")
+            progress(row + 1, total, stage)
     return found
 
 

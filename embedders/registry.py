@@ -23,7 +23,9 @@ from embedders.lsa import Lsa
 from embedders.netmf import NetMF
 from embedders.node2vec import Node2Vec
 from embedders.own_image_network import OwnImageNetwork
+from embedders.own_image_network import OwnImageNetwork
 from embedders.pca import Pca
+from embedders.pixels import Pixels
 from embedders.pixels import Pixels
 from embedders.recommender import UserItemTowers
 from embedders.spectral import Spectral
@@ -55,8 +57,10 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     Pca,
     Clip,
     OwnImageNetwork,
+    OwnImageNetwork,
     ColourHistogram,
     Hog,
+    Pixels,
     Pixels,
 )
 """In the order in which they are offered."""

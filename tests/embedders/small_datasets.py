@@ -35,7 +35,7 @@ def make_texts(items: list[str] | None = None, name: str = "texts") -> Dataset:
 
 
 def image_dataset() -> Dataset:
-    """Return 24 PNG files of 8 x 8 random pixels, every third one in colour."""
+    """Return 24 PNG files of 8 x 8 random pixels, every third one in colour; two labels."""
     from PIL import Image
 
     rng = np.random.default_rng(1)
@@ -45,7 +45,9 @@ def image_dataset() -> Dataset:
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG")
         files.append(buffer.getvalue())
-    return Dataset("images", Modality.IMAGE, tuple(f"i{i}" for i in range(N)), files)
+    columns = pd.DataFrame({"kind": ["odd" if i % 2 else "even" for i in range(N)]})
+    ids = tuple(f"i{i}" for i in range(N))
+    return Dataset("images", Modality.IMAGE, ids, files, columns, {"kind": "label"})
 
 
 def table_dataset() -> Dataset:

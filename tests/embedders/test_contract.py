@@ -47,6 +47,7 @@ QUICK = {
     "spectral": {"dim": 20},
     "user_item_towers": {"dim": 8, "epochs": 2, "baselines": False},
     "own_image_network": {"size": "small", "side": "28", "epochs": 1},
+    "own_image_network": {"size": "small", "side": "28", "epochs": 1},
 }
 """Settings that make a method quick on 24 items; what is not listed runs with its defaults."""
 OTHER = {
@@ -72,6 +73,8 @@ OTHER = {
     "clip": {"template": "a photo of {}"},
     "colour_histogram": {"grid": 2},
     "hog": {"cells": 4},
+    "own_image_network": {"size": "small", "side": "32", "epochs": 1},
+    "pixels": {"side": 8},
     "own_image_network": {"size": "small", "side": "32", "epochs": 1},
     "pixels": {"side": 8},
 }
