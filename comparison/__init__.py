@@ -1,5 +1,6 @@
 """How good one space is at a task, and how far several spaces of the same items agree."""
 
+from comparison.compare import Comparison, compare
 from comparison.word_analogies import (
     AnalogyQuestions,
     AnalogyScores,
@@ -11,9 +12,11 @@ from comparison.word_pairs import WordPairs, WordPairScore, measure_word_pairs
 __all__ = [
     "AnalogyQuestions",
     "AnalogyScores",
+    "Comparison",
     "SectionScore",
     "WordPairScore",
     "WordPairs",
+    "compare",
     "measure_analogies",
     "measure_word_pairs",
 ]
