@@ -486,8 +486,9 @@ class Bert(ItemEmbedder):
         if p.output == "int8" and self._ranges is not None:
             edge = float(((matrix == -128) | (matrix == 127)).mean())
             yield (
-                f"8 bits: each dimension in 256 steps between its lowest and highest value in up "
-                f"to {CALIBRATED_ON:,} items; {edge:.2%} of the numbers lie at an end of the scale."
+                "8 bits: each dimension in 256 steps between its lowest and highest value in the "
+                f"data it was fitted to (at most {CALIBRATED_ON:,} items of it); {edge:.2%} of "
+                "the numbers lie at an end of the scale."
             )
         if p.output == "binary":
             yield "1 bit: 1 for a positive number, -1 for any other."

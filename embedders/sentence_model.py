@@ -178,10 +178,7 @@ class _Library(TextModel):
     def __init__(self, model: Any, name: str) -> None:
         self.name = name
         self._model = model
-        told = {k: v or "" for k, v in model.prompts.items()}
-        usual = told.get(model.default_prompt_name, "")
-        names = [n for n in ("document", "passage", "corpus") if n in told]
-        self.prompts = (told[names[0]] if names else usual, told.get("query", usual))
+        self.prompts = _prompts(model)
         self.dim = model.truncate_dim
         notes = []
         if self.dim is not None:
@@ -359,10 +356,31 @@ def _shorten(network: Any, layer: int, n_layers: int) -> None:
     """
     import torch
 
-    for owner in network.modules():
-        for name, child in owner.named_children():
-            if isinstance(child, torch.nn.ModuleList) and len(child) == n_layers > layer + 1:
-                setattr(owner, name, child[: layer + 1])
+    lists = [
+        (name.count("."), name)
+        for name, part in network.named_modules()
+        if isinstance(part, torch.nn.ModuleList)
+        and len(part) == n_layers
+        and len({type(layer) for layer in part}) == 1
+    ]
+    # Layers may hold lists of as many parts themselves (heads, experts): theirs lie deeper.
+    outer = [name for depth, name in lists if depth == min(lists)[0]]
+    if len(outer) == 1 and n_layers > layer + 1:
+        owner, _, name = outer[0].rpartition(".")
+        parent = network.get_submodule(owner)
+        setattr(parent, name, getattr(parent, name)[: layer + 1])
+
+
+def _prompts(model: Any) -> tuple[str, str]:
+    """Return what the model asks to be put before documents and before queries.
+
+    The library gives every model an empty prompt for "query" and "document", behind which its own
+    for "passage" or its default one would never come to light: only a prompt with words counts.
+    """
+    told = {name: prompt for name, prompt in model.prompts.items() if prompt}
+    usual = told.get(model.default_prompt_name, "")
+    document = [told[name] for name in ("document", "passage", "corpus") if name in told]
+    return (document or [usual])[0], told.get("query", usual)
 
 
 def _lengths(transformer: Any) -> tuple[int | None, int | None]:

@@ -104,7 +104,7 @@ class TextModel(ABC):
 
     def limit(self, wanted: int) -> int | None:
         """Return how many tokens are read of a text where ``wanted`` are (0: the model's)."""
-        if not wanted:
+        if not wanted or self.length is None:
             return self.length
         return wanted if self.most is None else min(wanted, self.most)
 

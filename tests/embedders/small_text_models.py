@@ -22,7 +22,8 @@ def seeded(model: Any) -> Any:
     with torch.no_grad():
         for name, weight in sorted(model.named_parameters()):
             scale = 0.3 if weight.dim() > 1 else 0.1
-            values = rng.normal(0, scale, weight.shape) + (weight.dim() == 1 and "norm" in name)
+            is_gain = weight.dim() == 1 and name.endswith("weight")
+            values = rng.normal(0, scale, weight.shape) + is_gain
             weight.copy_(torch.from_numpy(np.asarray(values, np.float32)))
     return model.eval()
 
