@@ -25,12 +25,41 @@ _KIND_WORDS = {
     Modality.TABLE: "a table",
     Modality.GRAPH: "a graph",
     Modality.VECTORS: "finished vectors",
+    Modality.PAIRS: "pairs",
+    Modality.INTERACTIONS: "interactions",
 }
 _READ_HERE_BYTES = 4_000_000
 """Sources up to this size are read within a second or two, in the server process."""
+_KIND_HELP = {
+    Modality.PAIRS: "Two columns that belong together, such as question and answer, or caption and "
+    "image. Give one the role left, the other right; a weight says how well they fit.",
+    Modality.INTERACTIONS: "Who liked, bought or rated what. A table about the items or the users "
+    "can be dropped beside it; it is joined by id.",
+}
 _ROLES: dict[Modality, tuple[Role, ...]] = {
     Modality.TEXT: ("text", "label", "id", "categorical", "numeric", "time", "ignored"),
     Modality.TABLE: ("numeric", "categorical", "label", "id", "time", "text", "ignored"),
+    Modality.PAIRS: (
+        "left",
+        "right",
+        "weight",
+        "label",
+        "categorical",
+        "numeric",
+        "text",
+        "ignored",
+    ),
+    Modality.INTERACTIONS: (
+        "user",
+        "item",
+        "weight",
+        "time",
+        "label",
+        "categorical",
+        "numeric",
+        "text",
+        "ignored",
+    ),
 }
 
 
@@ -41,8 +70,9 @@ def chosen_sources() -> list[Source]:
         accept_multiple_files=True,
         max_upload_size=settings().max_upload_mb,
         key="data.files",
-        help="One file, many images, a zip, a graph's edges with a table of its nodes, or vectors "
-        "with their metadata.",
+        help="One file, many images, a zip, or files that belong together: images with a table of "
+        "captions, ratings with a table of items, a graph's edges with its nodes, vectors with "
+        "their metadata.",
     )
     with st.expander("Paste text instead", icon=":material/content_paste:"):
         pasted = st.text_area(
@@ -76,6 +106,8 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     preview = _inspect(stamp, sources, asked, session.recall(f"data.options.{stamp}") or {})
     st.subheader(escaped(preview.format))
     _kind_choice(preview, stamp)
+    if preview.kind in _KIND_HELP:
+        st.caption(_KIND_HELP[preview.kind])
     if preview.n_items == 1 and not preview.warnings:
         st.warning("Only one item: it has no neighbours, so no map can be drawn.")
     if preview.warnings:

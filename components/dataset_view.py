@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from components import session
-from components.items import insert_first
+from components.items import insert_first, subset_items
 from components.markdown import escaped
+from components.neighbour_list import image_uri
 from core.modality import Modality
 from ingest import ColumnGuess, Dataset
 from ingest.images import thumbnail
+from ingest.sides import SIDE_COLUMN
 from workspace.workspace import DatasetInfo
 
 _SHOWN_ROWS = 200
@@ -43,7 +46,7 @@ def dataset_details(info: DatasetInfo) -> None:
     dataset = session.dataset(info.id)
     for sentence in dataset.notes:
         st.caption(escaped(sentence))
-    if dataset.edges is not None:
+    if dataset.edges is not None and dataset.sides is None:
         kind = "directed" if dataset.edges.directed else "undirected"
         st.caption(f"{len(dataset.edges):,} {kind} edges")
     left_out(dataset)
@@ -73,6 +76,9 @@ def left_out(dataset: Dataset) -> None:
 
 
 def _look(dataset: Dataset) -> None:
+    if dataset.sides is not None:
+        _pairs(dataset)
+        return
     if dataset.modality is Modality.IMAGE:
         some = list(range(min(_SHOWN_IMAGES, len(dataset))))
         st.image(
@@ -87,3 +93,46 @@ def _look(dataset: Dataset) -> None:
     st.dataframe(frame, hide_index=True, height=260)
     if len(dataset) > _SHOWN_ROWS:
         st.caption(f"First {_SHOWN_ROWS:,} of {len(dataset):,} rows.")
+
+
+def _pairs(dataset: Dataset) -> None:
+    """Draw the first pairs side by side, and what is known of the things on either side."""
+    edges, sides = dataset.edges, dataset.sides
+    if edges is None or sides is None:
+        return
+    items = subset_items(dataset, np.arange(len(dataset)))
+    shown: dict[str, list[object]] = {}
+    config = {}
+    for name, ends in zip(sides.names, (edges.source, edges.target), strict=True):
+        rows = ends[:_SHOWN_ROWS].tolist()
+        if items.image(rows[0]) is not None:
+            images = [items.image(row) for row in rows]
+            shown[f"{name} picture"] = [image and image_uri(image, 40) for image in images]
+            config[f"{name} picture"] = st.column_config.ImageColumn(name, width="small")
+        shown[name] = [str(items.texts[row])[:300] for row in rows]
+    weight = edges.weight[:_SHOWN_ROWS]
+    if np.ptp(edges.weight) > 0:
+        shown["weight"] = weight.tolist()
+    st.dataframe(pd.DataFrame(shown), hide_index=True, height=260, column_config=config)
+    if len(edges) > _SHOWN_ROWS:
+        links = "interactions" if dataset.modality is Modality.INTERACTIONS else "pairs"
+        st.caption(f"First {_SHOWN_ROWS:,} of {len(edges):,} {links}.")
+    if len(dataset.columns.columns) > 1:
+        _known(dataset)
+
+
+def _known(dataset: Dataset) -> None:
+    """Draw the columns of each side that has any."""
+    sides = dataset.sides
+    if sides is None:
+        return
+    for name in sides.names:
+        rows = dataset.columns[SIDE_COLUMN] == name
+        frame = dataset.columns[rows].head(_SHOWN_ROWS).drop(columns=SIDE_COLUMN)
+        frame = frame.dropna(axis=1, how="all")
+        if not frame.columns.size:
+            continue
+        ids = [dataset.ids[int(i)] for i in np.flatnonzero(rows)[:_SHOWN_ROWS]]
+        insert_first(frame, "item id", ids)
+        st.caption(f"What is known of each {escaped(name)}")
+        st.dataframe(frame, hide_index=True, height=200)

@@ -70,7 +70,8 @@ def inspector(items: RunItems, position: int, found: Neighbors | None) -> None:
     linked = None
     if items.edges is not None:
         links = links_of(items, position)
-        agreement = link_agreement(links, found, len(items))
+        word = "linked" if items.sides is None else "in a pair with it"
+        agreement = link_agreement(links, found, len(items), word)
         if agreement:
             st.markdown(f"**{escaped(agreement)}**")
         st.caption(escaped(link_words(links, items)))
@@ -81,9 +82,10 @@ def inspector(items: RunItems, position: int, found: Neighbors | None) -> None:
 
 def _item(items: RunItems, position: int) -> None:
     with st.container(border=True, key="inspected_item"):
-        if items.images is not None:
+        picture = items.image(position)
+        if picture is not None:
             st.html(
-                f'<img src="{image_uri(items.images[position], 96)}" alt="" '
+                f'<img src="{image_uri(picture, 96)}" alt="" '
                 'style="width:96px;image-rendering:pixelated;border-radius:6px">'
             )
         key, text = items.keys[position], items.texts[position]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components import session
-from components.embedding_map import MapEdges, MapScene, sprite_sheet
+from components.embedding_map import MapEdges, MapScene, SpriteSheet, sprite_sheet
 from components.items import RunItems
 from workspace.workspace import RunInfo
 
@@ -31,14 +31,19 @@ def _build(key: tuple[str, str, str, bool], run: RunInfo) -> MapScene:
         neighbours=_neighbours(run_id, kind),
         hover=items.texts,
         keys=items.keys,
-        thumbnails=None
-        if items.images is None or len(items) > _PICTURES_SENT
-        else sprite_sheet(items.images),
+        thumbnails=_thumbnails(items),
         edges=_edges(items),
         title=f"{session.dataset(run.dataset).name} · {run.title}",
         identity=f"{run.dataset}/{kind}",
-        remarks=left_out_remarks(0 if items.images is None else len(items)),
+        remarks=left_out_remarks(len(items.picture_rows)),
     )
+
+
+def _thumbnails(items: RunItems) -> SpriteSheet | None:
+    rows = items.picture_rows
+    if items.images is None or not 0 < len(rows) <= _PICTURES_SENT:
+        return None
+    return sprite_sheet((items.images[row] for row in rows), first=rows.start)
 
 
 def _neighbours(run_id: str, kind: str) -> NDArray[np.int32] | None:
@@ -55,7 +60,13 @@ def _edges(items: RunItems) -> MapEdges | None:
     edges = items.edges
     if edges is None:
         return None
-    return MapEdges(edges.source, edges.target, edges.weight, edges.directed)
+    return MapEdges(
+        edges.source,
+        edges.target,
+        edges.weight,
+        edges.directed,
+        noun="node" if items.sides is None else "item",
+    )
 
 
 def left_out_remarks(n_pictures: int) -> list[str]:

@@ -144,15 +144,16 @@ def _edge_toggle(run: RunInfo, items: RunItems) -> bool:
     edges = items.edges
     if edges is None:
         return False
-    told = "The graph's own edges, below the points. Heavier ones are thicker. "
+    what = "The graph's own edges" if items.sides is None else "A line per pair"
+    told = f"{what}, below the points. Heavier ones are thicker. "
     if len(edges) > EDGE_LIMIT:
         told += f"At most {EDGE_LIMIT:,} of the {len(edges):,} are drawn. "
-    if edges.directed:
+    if edges.directed and items.sides is None:
         told += "They have a direction, which the lines do not show. "
     return st.toggle(
-        "Edges",
+        "Edges" if items.sides is None else "Pairs",
         value=len(edges) <= _EDGES_SHOWN,
         key=f"map.edges.{run.dataset[:12]}",
         persist_state="session",
-        help=told + "Those of the node under the pointer light up in any case.",
+        help=told + "Those of the point under the pointer light up in any case.",
     )

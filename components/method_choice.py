@@ -13,19 +13,27 @@ from core.modality import Modality
 from embedders import Embedder, list_embedders
 from projection import list_projections
 from workspace.tasks import LayoutSpec
+from workspace.workspace import DatasetInfo
 
 
-def method_choice(modality: Modality) -> type[Embedder]:
-    """Draw the methods that take ``modality`` and return the chosen one.
+def method_choice(info: DatasetInfo) -> type[Embedder]:
+    """Draw the methods that take the data and return the chosen one.
+
+    Of pairs, a method has to take both sides.
 
     Raises
     ------
     ModalityMismatch
         If there is none.
     """
-    methods = {method.id: method for method in list_embedders(modality)}
+    modality = info.modality
+    sides = info.sides.modalities if info.sides else None
+    methods = {m.id: m for m in list_embedders(modality) if m.takes(modality, sides)}
     if not methods:
-        raise ModalityMismatch(f"No method takes {modality} data yet.")
+        what = f"{modality} data"
+        if modality is Modality.PAIRS and sides:
+            what = f"pairs of {sides[0]} and {sides[1]}"
+        raise ModalityMismatch(f"No method takes {what} yet. Read the file as another kind.")
     st.subheader("Method")
     chosen = st.radio(
         "Method",

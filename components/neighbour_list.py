@@ -16,6 +16,7 @@ from vectors.neighbors import Neighbors
 
 _MAX_TEXT = 180
 _LINKED = '<span class="es-tag es-linked">linked</span>'
+_PAIR = '<span class="es-tag es-linked">pair</span>'
 _NOT_LINKED = '<span class="es-tag es-not-linked">not linked</span>'
 
 
@@ -99,12 +100,15 @@ def _row(
     linked: Set[int] | None,
 ) -> str:
     picture = ""
-    if items.images is not None:
-        picture = f'<img src="{image_uri(items.images[position])}" alt="">'
+    image = items.image(position)
+    if image is not None:
+        picture = f'<img src="{image_uri(image)}" alt="">'
     tag = ""
     if label is not None and not pd.isna(value := items.columns[label].iloc[position]):
         tag = f'<span class="es-tag">{html.escape(shorten(str(value), 40))}</span>'
-    if linked is not None:
+    if linked is not None and items.sides is not None:
+        tag += _PAIR if position in linked else ""
+    elif linked is not None:
         tag += _LINKED if position in linked else _NOT_LINKED
     text = html.escape(shorten(items.texts[position]))
     shown = f"{score:.2f}" if abs(score) < 100 else f"{score:,.0f}"

@@ -11,6 +11,7 @@ from components.run_table import unusual_settings
 from components.start_button import start_button
 from projection import list_projections
 from projection.layout import Layout
+from vectors.keyed import KINDS_TOGETHER
 from workspace.workspace import LayoutInfo, RunInfo
 
 _JUDGED_FROM = 5
@@ -33,13 +34,19 @@ def kind_control(run: RunInfo) -> str:
         kinds,
         default=session.recall("kind") if session.recall("kind") in kinds else kinds[0],
         required=True,
-        format_func=lambda kind: f"{_KIND_WORDS.get(kind, kind)} · {run.kinds[kind]:,}",
+        format_func=lambda kind: _kind_words(kind, run.kinds[kind]),
         key=f"map.kind.{run.id[:12]}",
         persist_state="session",
         label_visibility="collapsed",
     )
     session.remember("kind", chosen)
     return chosen or kinds[0]
+
+
+def _kind_words(kind: str, n: int) -> str:
+    if KINDS_TOGETHER in kind:
+        return f"both sides · {n:,}"
+    return f"{_KIND_WORDS.get(kind, kind)} · {n:,}"
 
 
 def layouts_of(run: RunInfo, kind: str) -> list[LayoutInfo]:

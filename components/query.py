@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components import session
-from components.items import ITEM_KINDS
+from components.items import stands_for_items
+from components.neighbour_list import shorten
 from core.errors import QueryError, UnknownKey
 from core.modality import Metric, Modality
 from embedders import get_embedder
@@ -23,12 +24,14 @@ from vectors.formula import (
     quoted,
     search_formula,
 )
+from vectors.keyed import KINDS_TOGETHER
 from vectors.neighbors import Neighbors
 from workspace.workspace import RunInfo
 
 _ASKED_WITH: Mapping[Modality, frozenset[Modality]] = {
     Modality.TEXT: frozenset({Modality.TEXT, Modality.IMAGE}),
     Modality.IMAGE: frozenset({Modality.TEXT, Modality.IMAGE}),
+    Modality.PAIRS: frozenset({Modality.TEXT, Modality.IMAGE}),
 }
 """What a query box can pass to a method fitted on a kind of data: rows and vectors it cannot."""
 
@@ -64,11 +67,25 @@ def invitation(run: RunInfo) -> Invitation:
         example = _example_formula(keys, "word")
         what = "a word, a sentence" if Modality.TEXT in accepted else "a word"
         return Invitation(f"{what}, or {example}", f"Type {what}, or a formula such as {example}.")
+    if Modality.TEXT in accepted and "image" in run.kinds:
+        return Invitation(
+            "what a picture shows, or the id of an image",
+            "Type what a picture shows, such as “two red circles above a blue square”: the words "
+            "are embedded and compared with every picture. Or drop an image.",
+        )
     if Modality.TEXT in accepted:
         hint = "Type a sentence: it is embedded by this method and compared with every item."
         if Modality.IMAGE in accepted:
             hint += " Or drop an image."
         return Invitation("a sentence, or the id of an item", hint)
+    sides = session.dataset(run.dataset).sides
+    if sides is not None:
+        left, right = sides.names
+        example = _shown_key(keys, right)
+        return Invitation(
+            f"a {left} or {right}: its name or its id",
+            f"Type the name or the id of a {left} or {right}, such as {example}.",
+        )
     kind = next(iter(run.kinds))
     noun = kind if kind in {"node", "row", "image"} else "item"
     an_id = f"the id of {'an' if noun in {'item', 'image'} else 'a'} {noun}"
@@ -113,7 +130,7 @@ def ask(
             found = search_formula(index, formula, k, where=where)
             return Answer(found, f"Nearest to {formula.text}")
     if keys.has(query) or not embeds_text:
-        return _by_key(index, keys, query, k, where)
+        return _by_key(run, index, _key_called(run, query, keys), k, where)
     vector = session.workspace().embed_query(run.id, query)
     return Answer(index.search(vector, k, where=where), f"Nearest to the text “{query}”{reason}")
 
@@ -137,23 +154,44 @@ def _formula(
         return None, " (it cannot be computed as a formula)"
 
 
+def _key_called(run: RunInfo, query: str, keys: KeyedVectors) -> str:
+    """Return the id of a user or item by its name (in any case), else the query as it is."""
+    dataset = session.dataset(run.dataset)
+    if dataset.sides is None or keys.has(query):
+        return query
+    items = session.items(run, KINDS_TOGETHER.join(dataset.sides.names))
+    found = items.containing(query)
+    exact = [row for row in found.tolist() if items.texts[row].lower() == query.lower()]
+    rows = exact or (found.tolist() if len(found) == 1 else [])
+    return items.keys[rows[0]] if rows else query
+
+
 def _by_key(
-    index: VectorIndex,
-    keys: KeyedVectors,
-    query: str,
-    k: int,
-    where: NDArray[np.bool_] | None,
+    run: RunInfo, index: VectorIndex, query: str, k: int, where: NDArray[np.bool_] | None
 ) -> Answer:
+    keys, dataset = session.all_vectors(run.id), session.dataset(run.dataset)
     row = key_row(keys, query)  # raises with near misses
     kind = str(keys.kinds[row])
     # The row itself is left out of the answer, but not another thing of the same name.
-    own = index.vectors.has(query, kind) and index.vectors.kind_names == (kind,)
+    own = index.vectors.has(query, kind)
+    own = own and (dataset.sides is not None or index.vectors.kind_names == (kind,))
     found = index.search(query if own else keys.matrix[row], k, where=where)
-    if kind not in ITEM_KINDS:
+    if dataset.sides is not None and kind in dataset.sides.names:
+        return Answer(found, f"Nearest to {_said(run, query, kind)}")
+    if not stands_for_items(kind, dataset):
         also = [name for name in keys.kind_names if name != kind and keys.has(query, name)]
         note = f" (the {kind}; {_noun(also[0])} {query} has the same name)" if also else ""
         return Answer(found, f"Nearest to “{query}”{note}")
     return Answer(found, f"Nearest to {_noun(kind)} {query}")
+
+
+def _said(run: RunInfo, key: str, kind: str) -> str:
+    """Return kind, name and id of an item of a side, each once."""
+    items = session.items(run, kind)
+    position = items.position(key)
+    name = key if position is None else shorten(items.texts[position], 80)
+    shown = name if name == key else f"“{name}” ({key})"
+    return shown if key.startswith(kind) else f"{kind} {shown}"
 
 
 def _noun(kind: str) -> str:

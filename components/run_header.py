@@ -12,14 +12,14 @@ from components.figures.loss_curve import held_out_caption, held_out_curve, loss
 from components.markdown import escaped
 from components.preview_picture import preview_picture
 from components.run_table import run_races, settings_text
-from components.sample_cards import noun
+from components.sample_cards import size_words
 from workspace.workspace import RunInfo
 
 
 def run_header(run: RunInfo) -> None:
     """Draw dataset, method, size and metric, with the settings on demand."""
     info = next(d for d in session.workspace().datasets() if d.id == run.dataset)
-    size = f"{info.n:,} {noun(info.modality, info.n)}"
+    size = size_words(info)
     topics = run.provenance.get("topics")
     what, how, *more = st.columns(
         [5, 1.2, 1.0] if topics else [5, 1.2], vertical_alignment="center"

@@ -9,7 +9,9 @@ from components.start_button import start_button
 from core.modality import Modality
 from embedders import get_embedder
 from ingest.samples import Sample, list_samples, load_sample
+from ingest.wording import count, many
 from workspace.tasks import LayoutSpec
+from workspace.workspace import DatasetInfo
 
 ICONS = {
     Modality.TEXT: ":material/article:",
@@ -17,6 +19,8 @@ ICONS = {
     Modality.TABLE: ":material/table:",
     Modality.GRAPH: ":material/hub:",
     Modality.VECTORS: ":material/scatter_plot:",
+    Modality.PAIRS: ":material/compare_arrows:",
+    Modality.INTERACTIONS: ":material/recommend:",
 }
 
 
@@ -51,6 +55,18 @@ def open_sample(sample: Sample) -> None:
     session.choose_dataset(info.id)
     job = workspace.embed(info.id, sample.embedder, dict(sample.params), 0, LayoutSpec())
     session.follow(job)
+
+
+def size_words(info: DatasetInfo) -> str:
+    """Return how much a dataset holds: "186 images", "81 questions × 1,038 answers, 222 pairs"."""
+    sides = info.sides
+    if sides is None:
+        return f"{info.n:,} {noun(info.modality, info.n)}"
+    left, right = many(sides.n_left, sides.names[0]), many(sides.n_right, sides.names[1])
+    links = "interaction" if info.modality is Modality.INTERACTIONS else "pair"
+    if sides.names == ("left", "right"):
+        left, right = f"{sides.n_left:,} left", f"{sides.n_right:,} right"
+    return f"{left} × {right}, {count(sides.n_pairs, links)}"
 
 
 def noun(modality: Modality, n: int = 2) -> str:

@@ -41,7 +41,8 @@ def selection_panel(items: RunItems, positions: NDArray[np.int64]) -> None:
     shown = selection_table(items, positions[:_SHOWN])
     config = {}
     if items.images is not None:
-        pictures = [image_uri(items.images[int(i)], 40) for i in positions[:_SHOWN]]
+        found = [items.image(int(i)) for i in positions[:_SHOWN]]
+        pictures = [None if data is None else image_uri(data, 40) for data in found]
         name_shown = insert_first(shown, "picture", pictures)
         config[name_shown] = st.column_config.ImageColumn("picture", width="small")
     st.dataframe(shown, hide_index=True, height=280, column_config=config)

@@ -31,6 +31,8 @@ class MapEdges:
         Positive; heavier edges are drawn thicker.
     directed : bool
         Whether the order of the ends has a meaning. Lines are drawn without arrow heads.
+    noun : str
+        What a point is called under the pointer.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class MapEdges:
     target: NDArray[np.int32]
     weight: NDArray[np.float32] | None = None
     directed: bool = False
+    noun: str = "node"
 
     def __post_init__(self) -> None:
         lengths = {len(self.source), len(self.target)}
@@ -133,6 +136,7 @@ def edge_lines(
         if weight is None
         else [_short(weight[able].min()), _short(weight[able].max())],
         "directed": edges.directed,
+        "noun": edges.noun,
     }
     return EdgeLines(
         ends[kept],

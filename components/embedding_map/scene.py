@@ -35,9 +35,11 @@ class SpriteSheet:
     columns : int
         Tiles per row.
     per_sheet : int
-        Tiles per sheet; item ``i`` is tile ``i % per_sheet`` of sheet ``i // per_sheet``.
+        Tiles per sheet; picture ``i`` is tile ``i % per_sheet`` of sheet ``i // per_sheet``.
     mime : str
         Media type of the sheets.
+    first, n : int
+        The pictures are those of ``n`` items from ``first`` on; the others have none.
     """
 
     sheets: tuple[bytes, ...]
@@ -45,9 +47,11 @@ class SpriteSheet:
     columns: int
     per_sheet: int
     mime: str = "image/webp"
+    first: int = 0
+    n: int = 2**31
 
 
-def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64) -> SpriteSheet:
+def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64, first: int = 0) -> SpriteSheet:
     """Tile pictures into sheets for the map's tooltip.
 
     Parameters
@@ -57,6 +61,8 @@ def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64) -> SpriteSheet:
         and very small ones are enlarged without smoothing.
     tile : int
         Side of a tile in pixels.
+    first : int
+        Position of the item that the first picture shows.
 
     Returns
     -------
@@ -69,6 +75,7 @@ def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64) -> SpriteSheet:
     per_sheet = columns * columns
     sheets: list[bytes] = []
     sheet: Image.Image | None = None
+    at = -1
 
     def finish() -> None:
         if sheet is not None:
@@ -86,7 +93,8 @@ def sprite_sheet(pictures: Iterable[Any], *, tile: int = 64) -> SpriteSheet:
             x, y = at % per_sheet % columns * tile, at % per_sheet // columns * tile
             sheet.paste(small, (x + (tile - small.width) // 2, y + (tile - small.height) // 2))
     finish()
-    return SpriteSheet(tuple(sheets), tile, columns, per_sheet)
+    n = at + 1 if sheet is not None else 0
+    return SpriteSheet(tuple(sheets), tile, columns, per_sheet, first=first, n=n)
 
 
 def _fitted(picture: Any, tile: int) -> Any:
@@ -316,4 +324,6 @@ def _sprite_header(sheet: SpriteSheet) -> dict[str, Any]:
         "perSheet": sheet.per_sheet,
         "mime": sheet.mime,
         "shown": max(sheet.tile, 96),
+        "first": sheet.first,
+        "end": sheet.first + sheet.n,
     }

@@ -7,7 +7,7 @@ from components.boundary import explained
 from components.data_loading import chosen_sources, read_with_preview
 from components.dataset_view import dataset_details
 from components.markdown import escaped
-from components.sample_cards import noun
+from components.sample_cards import size_words
 
 st.title("Data")
 load, have = st.tabs(["Load", "In this workspace"])
@@ -30,6 +30,6 @@ with have:
     if not infos:
         st.info("Nothing here yet. Load a file, or open a sample on the start page.")
     for info in reversed(infos):
-        size = f"{info.n:,} {noun(info.modality, info.n)}"
+        size = size_words(info)
         with st.expander(f"{escaped(info.name)} · {size}", expanded=len(infos) == 1), explained():
             dataset_details(info)

@@ -6,7 +6,7 @@ from components import session
 from components.embedding_map import preload_map
 from components.markdown import escaped
 from components.run_table import run_name
-from components.sample_cards import ICONS, noun, sample_cards
+from components.sample_cards import ICONS, sample_cards, size_words
 
 st.title("Which embedding fits your data?")
 st.markdown(
@@ -36,8 +36,7 @@ for info in reversed(datasets):
     with st.container(border=True, key=f"ws_{info.id[:12]}"):
         name, runs, action = st.columns([3, 4, 1.4], vertical_alignment="center")
         name.markdown(
-            f"{ICONS.get(info.modality, '')} **{escaped(info.name)}**  \n"
-            f"{info.n:,} {noun(info.modality, info.n)}"
+            f"{ICONS.get(info.modality, '')} **{escaped(info.name)}**  \n{size_words(info)}"
         )
         made = session.workspace().runs(info.id)
         runs.markdown(escaped(" · ".join(run_name(run) for run in made)) or "*not embedded yet*")

@@ -9,7 +9,7 @@ from components.known_sets import known_sets
 from components.method_choice import before_it_runs, method_choice, projection_choice
 from components.param_form import param_form
 from components.run_table import run_table
-from components.sample_cards import noun
+from components.sample_cards import size_words
 from components.start_button import start_button
 from embedders import get_embedder
 
@@ -21,11 +21,14 @@ if info is None:
         st.switch_page("pages/begin/start.py")
     st.stop()
 
-st.caption(f"{info.name} · {info.n:,} {noun(info.modality, info.n)}")
+st.caption(f"{info.name} · {size_words(info)}")
 left_out(session.dataset(info.id))
 method, form = st.columns([2, 3], gap="large")
-with method:
-    embedder = method_choice(info.modality)
+embedder = None
+with method, explained():
+    embedder = method_choice(info)
+if embedder is None:  # no method takes such data, and that has been said
+    st.stop()
 with form:
     st.subheader("Settings")
     values = param_form(embedder.params_class, key=f"embed.{embedder.id}", modality=info.modality)

@@ -40,6 +40,7 @@ def test_a_small_graph_is_sent_whole_in_two_bytes_per_end() -> None:
         "chosen": "",
         "weights": None,
         "directed": False,
+        "noun": "node",
     }
     assert not one.cuts_edges
 

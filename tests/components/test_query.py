@@ -32,7 +32,7 @@ class Asked:
 def run_of(monkeypatch, vectors, modality, embedder):
     """Return a run over ``vectors``, with the session's answers about it, and its workspace."""
     asked = Asked()
-    dataset = SimpleNamespace(modality=modality)
+    dataset = SimpleNamespace(modality=modality, sides=None)
     monkeypatch.setattr(session, "dataset", lambda _: dataset)
     monkeypatch.setattr(session, "all_vectors", lambda _: vectors)
     monkeypatch.setattr(

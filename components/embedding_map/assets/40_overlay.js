@@ -80,7 +80,7 @@ function showTip(map, i) {
   const { tip, scene, theme } = map;
   tip.replaceChildren();
   if (i === null) { tip.hidden = true; return; }
-  if (scene.sprites) tip.append(thumbnail(scene, i));
+  if (scene.sprites && i >= scene.sprites.first && i < scene.sprites.end) tip.append(thumbnail(scene, i));
   const text = scene.hoverText(i);
   if (text) tip.append(element("div", "em-tip-text", { text }));
   const name = map.nameOf(i);
@@ -102,10 +102,11 @@ function showTip(map, i) {
 }
 
 function thumbnail(scene, i) {
-  const { tile, columns, perSheet, mime, shown } = scene.sprites;
-  const sheet = Math.floor(i / perSheet);
+  const { tile, columns, perSheet, mime, shown, first } = scene.sprites;
+  const number = i - first;
+  const sheet = Math.floor(number / perSheet);
   scene.sheetUrls[sheet] ??= URL.createObjectURL(new Blob([scene.blocks[`sheet${sheet}`]], { type: mime }));
-  const at = i % perSheet;
+  const at = number % perSheet;
   const picture = element("div", "em-tip-picture");
   const scale = shown / tile;
   const rows = Math.ceil(perSheet / columns);

@@ -271,7 +271,8 @@ function linkWords(map, i) {
   const near = map.scene.neighboursOf(i);
   const own = new Set(links);
   const both = near.filter((j) => own.has(j)).length;
-  const words = [`linked to ${grouped(degree)} node${degree === 1 ? "" : "s"}`];
+  const noun = map.scene.edges.noun;
+  const words = [`linked to ${grouped(degree)} ${noun}${degree === 1 ? "" : "s"}`];
   if (lit < degree) words.push(`${grouped(lit)} of them lit`);
   else if (near.length) words.push(`${both} of its ${near.length} nearest are linked`);
   return words.join(" · ");
