@@ -1,8 +1,8 @@
 """Settings that declare themselves: type, range, default and help in one place.
 
 A method's settings are a frozen dataclass whose fields are made with ``integer``, ``real``,
-``choice``, ``flag``, ``text`` or ``dataset``. The declaration drives validation, the form on
-screen, the cache key and the contract tests::
+``choice``, ``flag``, ``text``, ``dataset`` or ``run``. The declaration drives validation, the form
+on screen, the cache key and the contract tests::
 
     @dataclass(frozen=True, kw_only=True)
     class LsaParams(Params):
@@ -41,7 +41,7 @@ class Suggestion:
     about: str = ""
 
 
-Kind = Literal["integer", "real", "choice", "flag", "text", "dataset"]
+Kind = Literal["integer", "real", "choice", "flag", "text", "dataset", "run"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Spec:
 
     Attributes
     ----------
-    kind : {"integer", "real", "choice", "flag", "text", "dataset"}
+    kind : {"integer", "real", "choice", "flag", "text", "dataset", "run"}
     default : int, float, str or bool
     help : str
         One sentence for the person who sets it.
@@ -68,7 +68,9 @@ class Spec:
         The kinds of data the setting matters for; empty for all.
     of : Modality or None
         What kind of dataset a "dataset" setting names, by its id in the workspace or, in a
-        notebook, by the path of a file.
+        notebook, by the path of a file. A "run" setting names an earlier run in the same way.
+    is_optional : bool
+        Whether a "dataset" setting may stay empty.
     suggestions : callable or None
         Returns the values that are offered for a "text" setting; any other is taken too. Asked
         each time the form is drawn, since what is at hand may change.
@@ -85,6 +87,7 @@ class Spec:
     step: float | None = None
     only_for: tuple[Modality, ...] = ()
     of: Modality | None = None
+    is_optional: bool = False
     suggestions: Callable[[], Sequence[Suggestion]] | None = None
 
     @property
@@ -94,7 +97,7 @@ class Spec:
             return "one of " + ", ".join(repr(option) for option in self.options)
         if self.kind == "flag":
             return "true or false"
-        if self.kind in {"text", "dataset"}:
+        if self.kind in {"text", "dataset", "run"}:
             return "a text"
         noun = "an integer" if self.kind == "integer" else "a number"
         return f"{noun} in [{self.low:g}, {self.high:g}]"
@@ -103,7 +106,7 @@ class Spec:
         """Tell whether ``value`` is allowed."""
         if self.kind == "flag":
             return isinstance(value, bool)
-        if self.kind in {"text", "dataset"}:
+        if self.kind in {"text", "dataset", "run"}:
             return isinstance(value, str)
         if self.kind == "choice":
             return value in self.options
@@ -185,9 +188,14 @@ def text(
     return _field(Spec("text", default, help, advanced=advanced, suggestions=suggestions))
 
 
-def dataset(of: Modality, *, help: str) -> Any:
+def dataset(of: Modality, *, help: str, optional: bool = False) -> Any:
     """Declare a setting that names a dataset of kind ``of``; empty until one is chosen."""
-    return _field(Spec("dataset", "", help, of=of))
+    return _field(Spec("dataset", "", help, of=of, is_optional=optional))
+
+
+def run(*, help: str) -> Any:
+    """Declare a setting that names an earlier run; empty until one is chosen."""
+    return _field(Spec("run", "", help))
 
 
 def _field(spec: Spec) -> Any:

@@ -32,6 +32,7 @@ from embedders.spectral import Spectral
 from embedders.static_bert import StaticBert
 from embedders.swivel import Swivel
 from embedders.tfidf import Tfidf
+from embedders.two_towers import TwoTowers
 from embedders.word2vec import Word2Vec
 from embedders.word_vector_file import WordVectorFile
 
@@ -48,6 +49,7 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     StaticBert,
     WordVectorFile,
     ApiText,
+    TwoTowers,
     Node2Vec,
     DeepWalk,
     NetMF,

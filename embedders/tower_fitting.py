@@ -1,0 +1,381 @@
+"""From a dataset to trained towers: make them, pretrain them, train them, measure them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import FloatMatrix
+from core.errors import DatasetError
+from core.modality import Modality
+from core.progress import Progress
+from embedders import minilm
+from embedders.contrastive_training import History, Schedule, Towers, own_chance, train
+from embedders.image_tower import NetworkTower
+from embedders.pair_data import PairData, read_pairs
+from embedders.pair_evaluation import Retrieval, knn_accuracy
+from embedders.pair_sampling import Positions
+from embedders.pretraining import tsdae
+from embedders.text_tower import TextTower, token_ids
+from embedders.tower import Tower
+from embedders.tower_making import Start, TowerPlan, make_tower
+from ingest.dataset import Dataset
+
+if TYPE_CHECKING:
+    from embedders.two_towers import TwoTowersParams
+
+NEW_STEPS, FEWEST, MOST = 600, 10, 60
+"""New layers want some 600 steps, within so many epochs; found on captions and queries."""
+TUNING_EPOCHS = 3
+"""Of a pretrained model's own layers."""
+FEW_IMAGES = 2_000
+"""Below this many images, descriptors beat a network from scratch."""
+IMAGE_DIM = 128
+K = 5
+STAGES = {"simcse": "pretraining (SimCSE)", "tsdae": "pretraining (TSDAE)"}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Trained towers (one object twice where they share), and what is to be told of them."""
+
+    towers: tuple[Tower, Tower]
+    about: dict[str, Any]
+
+
+def fit_towers(
+    dataset: Dataset, params: TwoTowersParams, seed: int, test: Dataset | None, progress: Progress
+) -> Fitted:
+    """Return towers trained on the pairs, labels or bare items of ``dataset``.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing to tell apart or to learn from, or training diverges.
+    """
+    data = read_pairs(dataset, params.held_out, seed, progress)
+    with own_chance(seed):
+        return _Fitting(dataset, data, params, seed, test, progress).result()
+
+
+class _Fitting:
+    def __init__(
+        self,
+        dataset: Dataset,
+        data: PairData,
+        params: TwoTowersParams,
+        seed: int,
+        test: Dataset | None,
+        progress: Progress,
+    ) -> None:
+        self._dataset, self._data, self._p = dataset, data, params
+        self._seed, self._progress = seed, progress
+        self._notes = list(data.notes)
+        self._pretraining = self._chosen_pretraining()
+        self._plans = self._plan()
+        self._towers = self._make()
+        self._test = _Test(dataset, test, self._towers.each[-1]) if test is not None else None
+
+    def _chosen_pretraining(self) -> str:
+        """Return what is learnt from items alone: "none", "simcse" or "tsdae"."""
+        is_alone = self._data.sampler is None
+        if self._p.pretraining == "none" and is_alone:
+            raise DatasetError(
+                f"{self._dataset.name} has neither pairs nor a label column, and pretraining is "
+                "none: there is nothing to learn from. Choose SimCSE, or a label column."
+            )
+        if self._p.pretraining == "auto":
+            return "simcse" if is_alone else "none"
+        if Modality.TEXT not in self._data.modalities:
+            return "simcse" if is_alone else "none"
+        return str(self._p.pretraining)
+
+    # making
+    def _plan(self) -> list[TowerPlan]:
+        """Return the plan of each distinct tower."""
+        left, right = self._data.modalities
+        share = left == right and (self._p.shared or not self._data.has_two_sides)
+        return [self._plan_for(m) for m in ((left,) if share else (left, right))]
+
+    def _plan_for(self, modality: Modality) -> TowerPlan:
+        p = self._p
+        has_images = Modality.IMAGE in self._data.modalities
+        dim = p.dim or (IMAGE_DIM if has_images else 0)
+        if modality is Modality.IMAGE:
+            return TowerPlan(self._image_start(), dim)
+        if p.start == "minilm":
+            return TowerPlan("minilm", dim, p.max_length, last_layers=self._last_layers())
+        texts = [t for t in self._data.things if isinstance(t, str)]
+        ids = token_ids(minilm.load().tokenizer, texts)
+        vocabulary = tuple(sorted({piece for text in ids for piece in text}))
+        return TowerPlan(
+            "scratch", dim, p.max_length, layers=p.layers, width=p.width, vocabulary=vocabulary
+        )
+
+    def _image_start(self) -> Start:
+        if self._p.images != "auto":
+            return cast("Start", self._p.images)
+        n = sum(not isinstance(thing, str) for thing in self._data.things)
+        # Without pairs and labels the difference comes from turning and tinting the image.
+        few = n < FEW_IMAGES and self._data.sampler is not None
+        return "descriptors" if few else "network"
+
+    def _last_layers(self) -> int:
+        """Return how many layers of MiniLM training will change."""
+        p = self._p
+        if p.train == "all":
+            return minilm.N_LAYERS
+        if p.train == "last" or self._pretraining != "none":
+            return int(p.last_layers)
+        return 0
+
+    def _make(self) -> Towers:
+        made = [make_tower(plan) for plan in self._plans]
+        left, right = made[0], made[-1]
+        things: list[Any] = []
+        n_left = self._data.n_left
+        for tower, part in (
+            (left, self._data.things[:n_left]),
+            (right, self._data.things[n_left:]),
+        ):
+            things += tower.prepare(part)
+        return Towers(left, right, things, n_left)
+
+    # training
+    def result(self) -> Fitted:
+        """Train, and return the towers."""
+        about: dict[str, Any] = {}
+        for number, (plan, tower) in enumerate(zip(self._plans, self._towers.each, strict=True)):
+            side = ("Left", "Right")[number] + " tower" if len(self._plans) > 1 else "Both sides"
+            self._notes.append(f"{side}: {plan.words()}.")
+            tower.learning(training=False)
+        accuracy = self._test.accuracy(self._progress, "before") if self._test else None
+        if self._pretraining != "none":
+            about["pretraining_losses"] = self._pretrain()
+        if self._data.sampler is not None:
+            about |= self._train()
+        else:
+            about["losses"] = about.pop("pretraining_losses")
+            self._notes.append("No pairs and no labels: each item learnt from itself alone.")
+        if self._test is not None and accuracy is not None:
+            about |= self._test.told(accuracy, self._progress, self._notes)
+        for tower in self._towers.each:
+            if isinstance(tower, NetworkTower):
+                tower.forget()
+        about["plans"] = [asdict(plan) for plan in self._plans]
+        about["trained_on"] = {
+            "name": self._dataset.name,
+            "fingerprint": self._dataset.fingerprint,
+        }
+        about["notes"] = self._notes
+        return Fitted((self._towers.left, self._towers.right), about)
+
+    def _schedule(self, n_pairs: int, *, is_tuning: bool) -> Schedule:
+        p = self._p
+        n_batches = math.ceil(n_pairs / p.batch_size)
+        fitting = TUNING_EPOCHS if is_tuning else min(MOST, max(FEWEST, NEW_STEPS // n_batches))
+        return Schedule(
+            epochs=p.epochs or fitting,
+            batch_size=p.batch_size,
+            rate=p.learning_rate,
+            temperature=p.temperature,
+            is_symmetric=p.loss == "both",
+            patience=p.patience,
+        )
+
+    def _pretrain(self) -> list[float]:
+        """Teach each tower its own items; return the losses of the first."""
+        p, stage = self._p, STAGES[self._pretraining]
+        losses: list[list[float]] = []
+        for number, tower in enumerate(self._towers.each):
+            if not tower.is_body_trained and isinstance(tower, TextTower):
+                continue
+            if self._data.sampler is not None and not isinstance(tower, TextTower):
+                continue
+            rows = self._towers.rows_of(tower)
+            distinct = rows[np.unique(self._data.content[rows], return_index=True)[1]]
+            things = [self._towers.things[int(row)] for row in np.sort(distinct)]
+            epochs = p.pretraining_epochs
+            if self._data.sampler is None and not isinstance(tower, TextTower):
+                epochs = self._schedule(len(things), is_tuning=False).epochs
+            schedule = replace(
+                self._schedule(len(things), is_tuning=True),
+                epochs=epochs,
+                patience=0,
+                stage=stage if not number else f"{stage}, right side",
+            )
+            losses.append(self._pretrain_one(tower, things, schedule))
+        return losses[0] if losses else []
+
+    def _pretrain_one(self, tower: Tower, things: list[Any], schedule: Schedule) -> list[float]:
+        n = len(things)
+        name = "SimCLR" if tower.modality is Modality.IMAGE else "SimCSE"
+        if self._pretraining == "tsdae" and isinstance(tower, TextTower):
+            losses = tsdae(tower, things, schedule, seed=self._seed, progress=self._progress)
+            self._notes.append(
+                f"Pretrained with TSDAE on {n:,} {tower.modality}s: 60 % of tokens deleted, "
+                f"loss per token {losses[0]:.2f} in the first epoch, {losses[-1]:.2f} in the last."
+            )
+            return losses
+        if n < 2:
+            raise DatasetError(
+                f"{self._dataset.name} holds one distinct {tower.modality}: there is nothing to "
+                "tell apart. Give at least two."
+            )
+        pairs = PairData(things, (tower.modality,) * 2, n, np.arange(n), None, None, []).alone()
+        towers = Towers(tower, tower, things, n)
+        towers.make_ready(self._progress)
+        history = train(towers, pairs, schedule, seed=self._seed, progress=self._progress)
+        self._notes.append(
+            f"Learnt from {n:,} distinct {tower.modality}s alone ({name}, {len(history.losses)} "
+            f"epochs): loss {history.losses[0]:.3f} in the first epoch, "
+            f"{history.losses[-1]:.3f} in the last."
+        )
+        return history.losses
+
+    def _train(self) -> dict[str, Any]:
+        data, sampler = self._data, self._data.sampler
+        assert sampler is not None  # noqa: S101 -- told to the type checker
+        for tower in self._towers.each:
+            only_head = self._p.start == "minilm" and self._p.train in {"auto", "projection"}
+            if only_head and isinstance(tower, TextTower):
+                tower.freeze()
+        self._towers.make_ready(self._progress)
+        is_tuning = any(
+            isinstance(t, TextTower) and t.is_body_trained and self._p.start == "minilm"
+            for t in self._towers.each
+        )
+        schedule = self._schedule(sampler.n_pairs, is_tuning=is_tuning)
+        before, evaluate = None, None
+        if data.held_out is not None:
+            evaluate = partial(self._measure, data)
+            before = evaluate(lambda: self._progress(0, 1, "measuring before training"))
+            self._progress(1, 1, "measuring before training")
+        history = train(
+            self._towers,
+            sampler,
+            schedule,
+            seed=self._seed,
+            progress=self._progress,
+            evaluate=evaluate,
+            before=before,
+        )
+        return self._told(history, schedule, before)
+
+    def _measure(self, data: PairData, tick: Callable[[], None]) -> Retrieval:
+        assert data.held_out is not None  # noqa: S101 -- told to the type checker
+
+        def embed(rows: Positions, side: int) -> FloatMatrix:
+            vectors: FloatMatrix = self._towers.vectors(rows, side, tick)
+            return vectors
+
+        return data.held_out.measure(embed)
+
+    def _told(
+        self, history: History, schedule: Schedule, before: Retrieval | None
+    ) -> dict[str, Any]:
+        """Return losses and held-out figures, and write their notes."""
+        sampler = self._data.sampler
+        n = sampler.n_pairs if sampler is not None else 0
+        n_run = len(history.losses)
+        early = f", stopped early of {schedule.epochs}" if n_run < schedule.epochs else ""
+        self._notes.append(
+            f"{n_run} epochs{early}, batches of {math.ceil(n / history.n_batches):,} pairs, "
+            f"temperature {schedule.temperature:g}; loss {history.losses[0]:.3f} in the first "
+            f"epoch, {history.losses[-1]:.3f} in the last."
+        )
+        about: dict[str, Any] = {"losses": history.losses}
+        held = self._data.held_out
+        if before is None or held is None:
+            return about
+        by_chance = held.chance()
+        kept = history.held_out[history.kept - 1] if history.kept else before
+        values = [before.recall[K], *(one.recall[K] for one in history.held_out)]
+        about["held_out"] = {
+            "name": f"recall@{K}",
+            "values": values,
+            "start": 0,
+            "kept": history.kept,
+            "chance": by_chance[K],
+            "before": before.recall[K],
+            "after": kept.recall[K],
+            "n": kept.n_queries,
+            "n_candidates": kept.n_candidates,
+            "figures_before": before.figures(),
+            "figures_after": kept.figures(),
+        }
+        self._notes += _held_out_notes(before, kept, by_chance, history)
+        return about
+
+
+def _held_out_notes(
+    before: Retrieval, after: Retrieval, by_chance: dict[int, float], history: History
+) -> list[str]:
+    parts = [
+        f"recall@{k} {before.recall[k]:.3f} before, {after.recall[k]:.3f} after "
+        f"(chance {by_chance[k]:.3f})"
+        for k in before.recall
+    ]
+    which = (
+        f"Epoch {history.kept} was kept, the best of {len(history.losses)} by that very figure, "
+        "which flatters it a little."
+        if history.kept
+        else "No epoch was better than before training; the model was kept as it started."
+    )
+    return [
+        f"Held out, {after.n_queries:,} queries among {after.n_candidates:,}: "
+        f"{'; '.join(parts)}; MRR {before.mrr:.3f} before, {after.mrr:.3f} after.",
+        which,
+    ]
+
+
+class _Test:
+    """Accuracy of the nearest neighbours of labelled texts that training never sees."""
+
+    def __init__(self, dataset: Dataset, test: Dataset, tower: Tower) -> None:
+        if not isinstance(tower, TextTower) or dataset.label is None or test.label is None:
+            raise DatasetError(
+                f"The test on {test.name} needs texts with labels on both sides; "
+                f"{dataset.name} has none. Leave test empty."
+            )
+        self._tower, self._name = tower, test.name
+        self._labels, self._truth = _labels(dataset), _labels(test)
+        known = [i for i, label in enumerate(self._labels) if label is not None]
+        asked = [i for i, label in enumerate(self._truth) if label is not None]
+        self._labels, self._truth = (
+            [self._labels[i] for i in known],
+            [self._truth[i] for i in asked],
+        )
+        self._gallery = tower.prepare([dataset.items[i] for i in known])
+        self._queries = tower.prepare([test.items[i] for i in asked])
+
+    def accuracy(self, progress: Progress, when: str) -> float:
+        """Return how often the nearest neighbours vote for the true label."""
+        self._tower.learning(training=False)
+        stage = f"measuring accuracy {when} training"
+        both = [*self._gallery, *self._queries]
+        vectors = self._tower.project(self._tower.run_all(both, progress, stage)).detach().numpy()
+        n = len(self._gallery)
+        labels, truth = cast("list[str]", self._labels), cast("list[str]", self._truth)
+        return knn_accuracy(vectors[:n], labels, vectors[n:], truth, K)
+
+    def told(self, before: float, progress: Progress, notes: list[str]) -> dict[str, Any]:
+        """Measure again; return both figures and write the note."""
+        after = self.accuracy(progress, "after")
+        n = len(self._queries)
+        notes.append(
+            f"On {self._name}, {n:,} texts, the {K} nearest of {len(self._gallery):,} vote for the "
+            f"true label of {before:.3f} before and {after:.3f} after training."
+        )
+        return {"test": {"name": self._name, "before": before, "after": after, "n": n, "k": K}}
+
+
+def _labels(dataset: Dataset) -> list[str | None]:
+    column = dataset.columns[str(dataset.label)]
+    return [None if missing else str(v) for v, missing in zip(column, pd.isna(column), strict=True)]
