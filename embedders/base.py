@@ -152,6 +152,11 @@ class Embedder(ABC):
         NotFittedError, QueryError, UnknownKey
         """
 
+    def embed_queries(self, queries: Sequence[object]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several queries; raises as ``embed_query``."""
+        found: FloatMatrix = np.stack([self.embed_query(query) for query in queries])
+        return found
+
     @property
     @abstractmethod
     def is_fitted(self) -> bool:
