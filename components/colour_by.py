@@ -13,6 +13,7 @@ import streamlit as st
 from components import session
 from components.embedding_map import Colouring, categorical, continuous
 from components.items import RunItems
+from components.zero_shot import COLOUR, asked_before, labels_of, picture_kind
 from workspace.workspace import RunInfo
 
 CLUSTERS = "clusters (k-means)"
@@ -27,7 +28,9 @@ _lock = Lock()
 def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
     """Draw the choice of a column and return the colours it gives."""
     topics = [TOPIC] if run.provenance.get("topics") else []
-    options = [*items.colour_columns, *topics, CLUSTERS, NONE]
+    named = asked_before(run) if kind == picture_kind(run) else None
+    words = [COLOUR] if named is not None else []
+    options = [*items.colour_columns, *topics, *words, CLUSTERS, NONE]
     default = items.label or (options[0] if items.colour_columns else NONE)
     linked = session.recall("colour")
     if linked in options:
@@ -42,6 +45,9 @@ def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
     )
     session.share(colour=chosen or NONE)
     name = chosen or NONE
+    if name == COLOUR and named is not None:
+        key = (run.id, kind, repr(named))
+        return _remembered(key, lambda: categorical(labels_of(run, kind, named), title=COLOUR))
     return _remembered((run.id, kind, name), lambda: _colouring(run, kind, items, name))
 
 

@@ -12,15 +12,26 @@ from components.column_filter import column_filter
 from components.inspector import neighbour_controls
 from components.items import RunItems
 from components.markdown import escaped
-from components.neighbour_list import neighbour_list
+from components.neighbour_list import image_uri, neighbour_list
+from components.picture_grid import picture_grid
 from components.projection_panel import kind_control
 from components.query import Answer, Invitation, ask, asked_with, invitation
+from components.zero_shot import has_zero_shot, zero_shot_view
 from core.modality import Modality
+from embedders.clip import Clip
+from embedders.clip_model_list import BUNDLED
+from ingest.sides import SIDE_COLUMN
+from vectors.keyed import KINDS_TOGETHER
 from workspace.workspace import RunInfo
+
+_SEARCH, _LABEL = "Search", "Label by words"
 
 
 def search_view(run: RunInfo) -> None:
-    """Draw the query box, filters and ranked neighbours."""
+    """Draw the query box, filters and ranked neighbours; or labels given by words."""
+    if has_zero_shot(run) and _mode() == _LABEL:
+        zero_shot_view(run)
+        return
     room, beside = st.columns([2.7, 1], gap="large")
     with beside:
         kind = kind_control(run)
@@ -32,13 +43,77 @@ def search_view(run: RunInfo) -> None:
         query = _query_box(run, invited)
         if query is None:
             st.caption(escaped(invited.hint))
+            _limits(run)
             return
         if where is not None and not where.any():
             st.info("The filters leave no item. Loosen one of them.")
             return
         with explained():
-            answer = ask(run, kind, query, choice.k, choice.metric, where)
-            _draw(answer, items, where)
+            if isinstance(query, bytes):
+                _asked_picture(query)
+            for each in _answered_apart(items, kind):
+                mask = _of_side(where, items, each)
+                answer = ask(run, each, query, choice.k, choice.metric, mask)
+                _draw(answer, session.items(run, each), mask, "" if each == kind else each)
+        _limits(run)
+
+
+def _answered_apart(items: RunItems, kind: str) -> list[str]:
+    """Return the kinds to be ranked each by itself: texts and images are not comparable.
+
+    In the space of CLIP any two texts are more similar than a text and its image: in one list the
+    images would all stand last.
+    """
+    sides = items.sides
+    if sides is None or KINDS_TOGETHER not in kind or len(set(sides.modalities)) == 1:
+        return [kind]
+    images_first = sorted(
+        zip(sides.names, sides.modalities, strict=True), key=lambda side: side[1] is Modality.TEXT
+    )
+    return [name for name, _ in images_first]
+
+
+def _of_side(
+    where: NDArray[np.bool_] | None, items: RunItems, kind: str
+) -> NDArray[np.bool_] | None:
+    """Return the part of a mask over both sides that is about one of them."""
+    sides = items.sides
+    if where is None or sides is None or kind not in sides.names or len(where) != len(items):
+        return where
+    if sides.n_left in {0, len(items)}:
+        return where
+    left = kind == sides.names[0]
+    return where[: sides.n_left] if left else where[sides.n_left :]
+
+
+def _limits(run: RunInfo) -> None:
+    """Say what the bundled CLIP model knows, where it is asked."""
+    if run.embedder == Clip.id and run.params.get("model") == BUNDLED:
+        st.caption(
+            "The bundled model knows drawn shapes (colours, counts, positions) and handwritten "
+            "digits only: on other pictures and words its answers mean little."
+        )
+
+
+def _asked_picture(data: bytes) -> None:
+    with st.container(key="search.asked"):
+        st.html(
+            f'<img src="{image_uri(data, 96)}" alt="the picture that is searched for" '
+            'style="height:72px;border-radius:6px">'
+        )
+
+
+def _mode() -> str:
+    chosen = st.segmented_control(
+        "What to do",
+        [_SEARCH, _LABEL],
+        default=_SEARCH,
+        required=True,
+        key="search.mode",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return str(chosen or _SEARCH)
 
 
 def _query_box(run: RunInfo, invited: Invitation) -> str | bytes | None:
@@ -80,15 +155,25 @@ def _filters(run: RunInfo, kind: str, items: RunItems) -> NDArray[np.bool_] | No
     return mask
 
 
-def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None) -> None:
+def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None, heading: str) -> None:
+    if heading:
+        st.markdown(f"##### {escaped(heading.capitalize())}")
     st.markdown(f"**{escaped(answer.understood)}**")
-    neighbour_list(answer.found, items, label=items.label)
+    if where is not None and not where.any():
+        st.caption("The filters leave none of these.")
+        return
+    # The side of a pair is told by the heading; another label is worth a tag.
+    label = None if items.label == SIDE_COLUMN and items.sides else items.label
+    if items.images is not None and len(items.picture_rows) == len(items):
+        picture_grid(answer.found, items, label=label)
+    else:
+        neighbour_list(answer.found, items, label=label)
     searched = len(items) if where is None else int(where.sum())
     st.caption(
         f"{len(answer.found.keys)} of {searched:,} · {answer.found.metric} · {answer.found.engine}"
     )
     if len(answer.found.keys) and st.button(
-        "Show the first on the map", key="search.to_map", icon=":material/scatter_plot:"
+        "Show the first on the map", key=f"search.to_map.{heading}", icon=":material/scatter_plot:"
     ):
         session.inspect(answer.found.kinds[0], answer.found.keys[0])
         st.switch_page("pages/explore/map.py")

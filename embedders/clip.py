@@ -217,6 +217,14 @@ class Clip(ItemEmbedder):
             return image_query(query, self.title)
         raise not_a_query(self.title, query)
 
+    def embed_queries(self, queries: Sequence[object]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several queries, batch by batch."""
+        self._check_fitted()
+        items = [self._prepare_query(query) for query in queries]
+        size = self.batch_size
+        starts = range(0, len(items), size)
+        return np.concatenate([self._embed_batch(items[start : start + size]) for start in starts])
+
     def _dedup_key(self, item: TokenIds | ImageReference) -> object:
         return item if isinstance(item, TokenIds) else item.digest
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.arrays import FloatVector
+from core.arrays import FloatMatrix, FloatVector
 from core.errors import NotFittedError
-from embedders import get_embedder
 from workspace.catalog import Catalog
 from workspace.packing import pack, unpack
 from workspace.settings import Settings
 from workspace.store import Store, present
-from workspace.supplies import supply
+from workspace.supplies import restored
 
 if TYPE_CHECKING:
     from embedders import Embedder
@@ -43,21 +43,27 @@ class LoadedEmbedders:
         """
         if run not in self._loaded:
             info = present(self._catalog.known_run(run), "The run")
-            state = present(self._store.state(run), f"The model of {info.title}")
-            embedder = get_embedder(info.embedder, seed=info.seed, **info.params)
-            supply(embedder, lambda id: self._store.dataset(id, {}))  # None where it was removed
-            self._loaded[run] = embedder.restore(state)
+            # A dataset that was removed is found no more: the method goes on without it.
+            self._loaded[run] = restored(info, self._store, lambda id: self._store.dataset(id, {}))
         self._loaded.move_to_end(run)
         while len(self._loaded) > self._kept:
             self._loaded.popitem(last=False)
         return self._loaded[run]
 
-    def embed(self, run: str, query: Any) -> FloatVector:
-        """Return the ``(d,) float32`` vector of a query."""
+    def _asked(self, run: str) -> Embedder:
         embedder = self.embedder(run)
         if not embedder.queries:
             raise NotFittedError(f"{embedder.title} cannot embed new queries. Search by an item.")
-        return np.asarray(embedder.embed_query(query), np.float32)
+        return embedder
+
+    def embed(self, run: str, query: Any) -> FloatVector:
+        """Return the ``(d,) float32`` vector of a query."""
+        return np.asarray(self._asked(run).embed_query(query), np.float32)
+
+    def embed_several(self, run: str, queries: list[Any]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several queries."""
+        embedder = self._asked(run)
+        return np.asarray(embedder.embed_queries(queries), np.float32)
 
     def trace(self, run: str, text: str) -> dict[str, Any]:
         """Return how a text becomes a vector, as plain values and arrays."""
@@ -69,6 +75,11 @@ def serve_queries(line: Line, inbox: Inbox, chosen: Settings) -> None:
     from workspace.worker import failure_text, warm_up
 
     loaded = LoadedEmbedders(Store(chosen.home), Catalog(chosen.home / "catalog.sqlite"))
+    asks: dict[str, Callable[[str, Any], Any]] = {
+        "vector": loaded.embed,
+        "vectors": loaded.embed_several,
+        "trace": loaded.trace,
+    }
     line.send(say="ready")
     while True:
         message = inbox.messages.get()
@@ -77,7 +88,7 @@ def serve_queries(line: Line, inbox: Inbox, chosen: Settings) -> None:
             line.send(say="warm")
             continue
         try:
-            ask = loaded.trace if message["what"] == "trace" else loaded.embed
+            ask = asks[message["what"]]
             answer = ask(message["run"], unpack(message["query"]))
         except BaseException as error:
             line.send(

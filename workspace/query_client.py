@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from core import errors
-from core.arrays import FloatVector
+from core.arrays import FloatMatrix, FloatVector
 from core.errors import EmbedscopeError, QueryError, UnknownKey
 from embedders.trace import Trace
 from workspace.packing import pack, unpack
@@ -61,6 +61,17 @@ class QueryClient:
         """
         vector: FloatVector = self._answer("vector", run, query)
         return vector
+
+    def embed_several(self, run: str, queries: Sequence[str]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several texts or keys.
+
+        Raises
+        ------
+        EmbedscopeError
+            As ``_answer``.
+        """
+        vectors: FloatMatrix = self._answer("vectors", run, list(queries))
+        return vectors
 
     def trace(self, run: str, text: str) -> Trace:
         """Return how a text becomes a vector in a run.

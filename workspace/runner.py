@@ -7,10 +7,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.arrays import FloatVector
+from core.arrays import FloatMatrix, FloatVector
 from core.errors import WorkspaceError
 from embedders.trace import Trace
 from workspace.catalog import Catalog
@@ -160,6 +160,10 @@ class JobRunner:
             As the method says, or when it takes longer than the settings allow.
         """
         return self._queries.embed(run, query)
+
+    def embed_queries(self, run: str, queries: Sequence[str]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several texts; raises as ``embed_query``."""
+        return self._queries.embed_several(run, queries)
 
     def trace(self, run: str, text: str) -> Trace:
         """Return how a text becomes a vector in a run; raises as ``embed_query``."""

@@ -210,7 +210,7 @@ class Workspace:
                 f"{method.title} takes {takes} data, but {info.name} is {info.modality} data. "
                 "Choose another method or read the file as another kind."
             )
-        check_choices(method, self._kind_of)
+        check_choices(method, self._kind_of, self.run)
         result = {"dataset": dataset}
         if info.n <= _PREDICTED_BELOW:  # else the worker tells it, a moment later
             result["run"] = run_id(method, self.dataset(dataset))
@@ -344,6 +344,11 @@ class Workspace:
         """Return the ``(d,) float32`` vector of a text, image (bytes) or key in a run's space."""
         self.run(run)
         return self._runner.embed_query(run, query)
+
+    def embed_queries(self, run: str, queries: Sequence[str]) -> FloatMatrix:
+        """Return the ``(n, d) float32`` vectors of several texts or keys in a run's space."""
+        self.run(run)
+        return self._runner.embed_queries(run, queries)
 
     def trace(self, run: str, text: str) -> Trace:
         """Return how a text becomes tokens, numbers and a vector in a run's space."""
