@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from components import session
+from components.earlier_run import earlier_run
 from core.modality import Modality
 from core.params import Params, Spec
 
@@ -32,6 +33,14 @@ _LABELS = {
     "max_length": "Longest text in tokens",
     "prompts": "Prompts",
     "output": "Numbers of the vectors",
+    "run": "Earlier run",
+    "start": "Texts start as",
+    "train": "What is trained of it",
+    "images": "Images start as",
+    "shared": "One tower for both sides",
+    "test": "Test texts",
+    "held_out": "Share held out",
+    "pretraining_epochs": "Epochs of pretraining",
 }
 
 
@@ -50,15 +59,15 @@ def param_form(
     """
     declared = params_class.specs()
     specs = {n: s for n, s in declared.items() if not s.only_for or modality in (*s.only_for, None)}
-    values = {n: _widget(n, s, key) for n, s in specs.items() if not s.advanced}
+    values = {n: _widget(n, s, key, modality) for n, s in specs.items() if not s.advanced}
     details = {n: s for n, s in specs.items() if s.advanced}
     if details:
         with st.expander("Details", icon=":material/tune:"):
-            values |= {name: _widget(name, spec, key) for name, spec in details.items()}
+            values |= {n: _widget(n, s, key, modality) for n, s in details.items()}
     return {name: values[name] for name in specs}
 
 
-def _widget(name: str, spec: Spec, key: str) -> Any:
+def _widget(name: str, spec: Spec, key: str, modality: Modality | None) -> Any:
     label = _LABELS.get(name) or name.replace("_", " ").capitalize()
     common: dict[str, Any] = {
         "help": spec.help,
@@ -75,6 +84,8 @@ def _widget(name: str, spec: Spec, key: str) -> Any:
         return _choice(label, spec, common)
     if spec.kind == "dataset":
         return _dataset(label, spec, common)
+    if spec.kind == "run":
+        return earlier_run(label, modality, common)
     cast = int if spec.kind == "integer" else float
     return st.number_input(
         label,
@@ -109,6 +120,8 @@ def _suggested(label: str, spec: Spec, common: dict[str, Any]) -> str:
 def _dataset(label: str, spec: Spec, common: dict[str, Any]) -> str:
     """Draw the workspace's datasets of one kind, the newest first; return the chosen id."""
     found = [info for info in session.workspace().datasets() if info.modality == spec.of]
+    if not found and spec.is_optional:
+        return ""
     if not found:
         st.info(
             f"There is no dataset of {spec.of} in this workspace yet. {spec.help} "
@@ -119,7 +132,14 @@ def _dataset(label: str, spec: Spec, common: dict[str, Any]) -> str:
         return ""
     names = {info.id: f"{info.name} · {info.n:,} {spec.of}" for info in reversed(found)}
     common["key"] += f".{found[-1].id[:8]}.{len(found)}"  # a new file is offered at once
-    chosen = st.selectbox(label, list(names), format_func=names.__getitem__, **common)
+    chosen = st.selectbox(
+        label,
+        list(names),
+        index=None if spec.is_optional else 0,
+        placeholder="none",
+        format_func=names.__getitem__,
+        **common,
+    )
     return chosen or ""
 
 

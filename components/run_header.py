@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components import session
+from components.earlier_run import model_download
 from components.figures.loss_curve import held_out_caption, held_out_curve, loss_curve
 from components.markdown import escaped
 from components.preview_picture import preview_picture
@@ -33,6 +34,7 @@ def run_header(run: RunInfo) -> None:
         for sentence in run.provenance.get("notes", ()):
             st.markdown(f"- {escaped(sentence)}")
         _training(run)
+        model_download(run)
         versions = ", ".join(f"{name} {v}" for name, v in run.versions.items())
         st.caption(f"{run.seconds:.1f} s to embed · {run.bytes / 1e6:,.1f} MB · {versions}")
     if topics:

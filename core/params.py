@@ -188,9 +188,12 @@ def text(
     return _field(Spec("text", default, help, advanced=advanced, suggestions=suggestions))
 
 
-def dataset(of: Modality, *, help: str, optional: bool = False) -> Any:
+def dataset(
+    of: Modality, *, help: str, optional: bool = False, only_for: Sequence[Modality] = ()
+) -> Any:
     """Declare a setting that names a dataset of kind ``of``; empty until one is chosen."""
-    return _field(Spec("dataset", "", help, of=of, is_optional=optional))
+    spec = Spec("dataset", "", help, of=of, is_optional=optional)
+    return _field(replace(spec, only_for=tuple(only_for)))
 
 
 def run(*, help: str) -> Any:

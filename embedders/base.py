@@ -93,6 +93,8 @@ class Embedder(ABC):
     stochastic: ClassVar[bool] = False
     pretrained: ClassVar[bool] = False
     """Whether the vector of an item does not depend on the rest of the dataset."""
+    transfers: ClassVar[bool] = True
+    """Whether a fitted model makes vectors of items it was not fitted on."""
     races: ClassVar[bool] = False
     """Whether several ``threads`` share weights without locks: not reproducible bit by bit."""
     words_with: ClassVar[tuple[tuple[str, Any], ...] | None] = None
@@ -130,6 +132,13 @@ class Embedder(ABC):
         Called before ``fit`` and ``restore`` by whoever keeps the datasets.
         """
         raise ParameterError(f"{self.title} takes no dataset as {name!r}.")
+
+    def supply_model(self, name: str, model: Embedder, trained_on: str) -> None:  # noqa: ARG002
+        """Hand over the fitted model that the setting ``name`` (of kind "run") stands for.
+
+        Called before ``fit`` by whoever keeps the runs; ``trained_on`` is the name of their data.
+        """
+        raise ParameterError(f"{self.title} takes no earlier run as {name!r}.")
 
     def estimate(self, dataset: Dataset) -> str:  # noqa: ARG002
         """Return a sentence on what embedding ``dataset`` will cost; empty where it costs time."""
@@ -431,6 +440,8 @@ def _told_apart(key: object) -> bytes:
 
 class VocabularyEmbedder(Embedder):
     """Base of methods where only keys seen in training have vectors; authors write ``_train``."""
+
+    transfers = False
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)

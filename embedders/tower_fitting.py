@@ -373,7 +373,8 @@ class _Test:
             f"On {self._name}, {n:,} texts, the {K} nearest of {len(self._gallery):,} vote for the "
             f"true label of {before:.3f} before and {after:.3f} after training."
         )
-        return {"test": {"name": self._name, "before": before, "after": after, "n": n, "k": K}}
+        figures = {"name": self._name, "before": before, "after": after, "n": n, "k": K}
+        return {"test": figures, "datasets": {"test": self._name}}
 
 
 def _labels(dataset: Dataset) -> list[str | None]:

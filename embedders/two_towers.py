@@ -78,6 +78,7 @@ class TwoTowersParams(Params):
     test: str = dataset_setting(
         Modality.TEXT,
         optional=True,
+        only_for=(Modality.TEXT,),
         help="Texts with the same labels: how many their 5 nearest name right, before and after.",
     )
     last_layers: int = integer(

@@ -110,6 +110,7 @@ class WordEmbedder(VocabularyEmbedder):
 
     accepts = frozenset({Modality.TEXT})
     queries = frozenset({Modality.TEXT})
+    transfers = True
     words_with = ()
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:

@@ -7,12 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkspaceError
 from ingest.dataset import Dataset
 from workspace.catalog import GONE, Catalog
 from workspace.store import Store, present
+
+if TYPE_CHECKING:
+    from embedders import Embedder
 
 _WINDOW_S = 10.0
 _LASTING_S = 8.0
@@ -129,6 +132,21 @@ class Context:
         if told is None:
             raise WorkspaceError(GONE)
         return present(self.store.dataset(id, told), f"The dataset {told['name']}")
+
+    def model(self, run: str) -> tuple[Embedder, str]:
+        """Return the fitted model of a run of the workspace, and the name of its data.
+
+        Raises
+        ------
+        WorkspaceError
+        """
+        from workspace.supplies import restored
+
+        found = self.catalog.runs(self.workspace, id=run)
+        info = present(found[0] if found else None, "The run")
+        told = self.catalog.told(self.workspace, info.dataset)
+        model = restored(info, self.store, lambda id: self.store.dataset(id, {}))
+        return model, str(told["name"]) if told else ""
 
     @contextmanager
     def alone(self, id: str) -> Iterator[None]:

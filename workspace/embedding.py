@@ -35,7 +35,7 @@ def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
     """Embed a dataset and draw it; return the ids of the run and the layout."""
     dataset = context.dataset(task.dataset)
     embedder = get_embedder(task.embedder, seed=task.seed, **task.params)
-    supply(embedder, context.dataset)
+    supply(embedder, context.dataset, context.model)
     run = run_id(embedder, dataset)
     context.publish(run=run)
     context.progress.plan(_expected_s(len(dataset), embedder, task.layout))

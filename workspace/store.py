@@ -123,6 +123,11 @@ class Store:
             return None
         return formats.load_arrays(self.entries.path("items", id), meta)
 
+    def state_bytes(self, id: str) -> int:
+        """Return how many bytes a stored state takes; 0 where there is none."""
+        found = self._sized("states", id)
+        return int(found["bytes"]) if found and found["names"] else 0
+
     # graphs and layouts
     def save_graph(self, id: str, graph: KnnGraph) -> None:
         """Keep a kNN graph."""

@@ -350,6 +350,21 @@ class Workspace:
         self.run(run)
         return self._runner.embed_queries(run, queries)
 
+    def model_bytes(self, run: str) -> int:
+        """Return how many bytes the fitted model of a run takes; 0 where nothing is kept."""
+        self.run(run)
+        return self._store.state_bytes(run)
+
+    def model_file(self, run: str) -> bytes:
+        """Return the fitted model of a run as a file that ``load_model`` takes."""
+        from embedders import get_embedder
+        from embedders.saved_model import model_bytes
+
+        info = self.run(run)
+        state = present(self._store.state(run), f"The model of {info.title}")
+        method = get_embedder(info.embedder, seed=info.seed, **info.params)
+        return model_bytes(method, state, trained_on=self.dataset_info(info.dataset).name)
+
     def trace(self, run: str, text: str) -> Trace:
         """Return how a text becomes tokens, numbers and a vector in a run's space."""
         self.run(run)
