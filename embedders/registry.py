@@ -18,14 +18,13 @@ from embedders.fasttext import FastText
 from embedders.given import Given
 from embedders.glove import Glove
 from embedders.hog import Hog
+from embedders.image_features import ImageFeatures
 from embedders.lda import Lda
 from embedders.lsa import Lsa
 from embedders.netmf import NetMF
 from embedders.node2vec import Node2Vec
 from embedders.own_image_network import OwnImageNetwork
-from embedders.own_image_network import OwnImageNetwork
 from embedders.pca import Pca
-from embedders.pixels import Pixels
 from embedders.pixels import Pixels
 from embedders.recommender import UserItemTowers
 from embedders.spectral import Spectral
@@ -58,11 +57,10 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     Given,
     Pca,
     Clip,
-    OwnImageNetwork,
+    ImageFeatures,
     OwnImageNetwork,
     ColourHistogram,
     Hog,
-    Pixels,
     Pixels,
 )
 """In the order in which they are offered."""

@@ -48,7 +48,6 @@ QUICK = {
     "two_towers": {"start": "scratch", "layers": 1, "width": 16, "dim": 8, "epochs": 1},
     "user_item_towers": {"dim": 8, "epochs": 2, "baselines": False},
     "own_image_network": {"size": "small", "side": "28", "epochs": 1},
-    "own_image_network": {"size": "small", "side": "28", "epochs": 1},
 }
 """Settings that make a method quick on 24 items; what is not listed runs with its defaults."""
 OTHER = {
@@ -75,8 +74,7 @@ OTHER = {
     "clip": {"template": "a photo of {}"},
     "colour_histogram": {"grid": 2},
     "hog": {"cells": 4},
-    "own_image_network": {"size": "small", "side": "32", "epochs": 1},
-    "pixels": {"side": 8},
+    "image_features": {"normalise": True},
     "own_image_network": {"size": "small", "side": "32", "epochs": 1},
     "pixels": {"side": 8},
 }
