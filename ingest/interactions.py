@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import EmbedscopeError, ParameterError, UnreadableSource
 from core.modality import Modality
 from ingest.dataset import Dataset, Dropped, Edges
+from ingest.limits import MB
 from ingest.linking import Coded, Links, coded, linked
 from ingest.pair_columns import PairColumns, interaction_columns, weights_of
 from ingest.pair_preview import column_guesses, first_rows
@@ -38,6 +39,7 @@ from ingest.wording import count
 NAMES: Final = ("user", "item")
 _PREVIEW_ROWS = 20_000
 _MAX_SOURCES = 3
+_BESIDE_SHOWN = 4 * MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class _Beside:
     side: int
     columns: SideColumns
     note: str
+    key: str = ""
 
 
 class InteractionsReader:
@@ -78,13 +81,14 @@ class InteractionsReader:
         main, columns, others = _needed(sources, options)
         table = load_table(main, options, max_rows=_PREVIEW_ROWS)
         columns = interaction_columns(table, options, where=main.name) or columns
-        _, _, links = _links(table, columns, where=main.name)
-        beside: list[str] = [f"{other.name}: a table beside, joined by id." for other in others]
+        users, items, links = _links(table, columns, where=main.name)
+        beside = [_told(other, columns, links, (users, items), options) for other in others]
         seen = "" if table.is_complete else " in the rows looked at"
         sizes = f"{_sizes(links)}{seen}."
         return Preview(
             Modality.INTERACTIONS,
-            " and ".join([table.format, *(other.name for other in others)]),
+            ", ".join([main.name, *(s.name for s in others)]) if others else table.format,
+            n_items=len(links.left) + len(links.right) if table.is_complete else None,
             n_inspected=len(table),
             rows=first_rows(table),
             columns=column_guesses(table, columns, roles=NAMES),
@@ -303,6 +307,24 @@ def _beside(
     )
 
 
+def _told(
+    source: Source,
+    columns: PairColumns,
+    links: Links,
+    sides: tuple[Coded, Coded],
+    options: ReadOptions,
+) -> str:
+    """Return a sentence on how a table beside would be joined."""
+    if source.size > _BESIDE_SHOWN:
+        return f"{source.name} is joined by id when it is read."
+    ids = _values(sides[0], links.left), _values(sides[1], links.right)
+    found = _beside(source, ids, columns, options)
+    if not found.key:
+        return found.note
+    names = ", ".join(found.columns.roles)
+    return f"{source.name} is joined to the {NAMES[found.side]}s by {found.key!r}: {names}."
+
+
 def _joined(
     name: str, table: RawTable, key: str, side: int, ids: Sequence[str], options: ReadOptions
 ) -> _Beside:
@@ -311,7 +333,7 @@ def _joined(
     known = f"{len(ids) - n_missing:,} of {count(len(ids), noun)} have a row"
     over = f"; {count(n_over, 'row')} left out, as no interaction has that {noun}" if n_over else ""
     note = f"Columns of {name} were joined by {key!r}: {known}{over}."
-    return _Beside(side, described_side(rest, options, name), note)
+    return _Beside(side, described_side(rest, options, name), note, key)
 
 
 READER = InteractionsReader()

@@ -101,6 +101,7 @@ class PairsReader:
         return Preview(
             Modality.PAIRS,
             " and ".join(filter(None, [seen.format if seen else "", table.format])),
+            n_items=_n_items(table, links, seen),
             n_inspected=len(table),
             rows=first_rows(table),
             columns=column_guesses(table, columns, roles=("left", "right")),
@@ -196,14 +197,14 @@ def _given(sources: Sources, options: ReadOptions) -> _Given:
 def _table(given: _Given, options: ReadOptions, *, max_rows: int | None = None) -> RawTable:
     """Return the table of pairs; of images alone, their names and folders."""
     if given.table is None:
-        return _folders(given, options)
+        return _folders(given)
     if given.images is None:
         return load_table(given.table, options, max_rows=max_rows)
     own = dataclasses.replace(options, label=None, text=(), id=None)
     return load_table(given.table, own, max_rows=max_rows)
 
 
-def _folders(given: _Given, options: ReadOptions) -> RawTable:
+def _folders(given: _Given) -> RawTable:
     """Return a table of image files and the folders they lie in, as words."""
     assert given.images is not None  # noqa: S101 -- told to the type checker
     files = images.image_names(given.images)
@@ -216,7 +217,6 @@ def _folders(given: _Given, options: ReadOptions) -> RawTable:
         )
     columns = tuple(pa.chunked_array([pa.array(c, pa.large_string())]) for c in (folders, files))
     note = f"The pairs are the {count(len(files), 'image')} and the names of their folders."
-    del options
     return RawTable((_FOLDER, _FILE), columns, "folders of images", notes=(note,))
 
 
@@ -346,6 +346,12 @@ def _on_both_sides(sides: tuple[_Side, _Side], links: Links) -> list[str]:
     if same.any():
         notes.append(f"{count(int(same.sum()), 'pair')} of a {noun} with itself kept.")
     return notes
+
+
+def _n_items(table: RawTable, links: Links, seen: _Look | None) -> int | None:
+    """Return how many items there will be, where no image is known to be broken."""
+    known = table.is_complete and not (seen and seen.warnings)
+    return len(links.left) + len(links.right) if known else None
 
 
 def _sizes(links: Links, names: tuple[str, str]) -> str:

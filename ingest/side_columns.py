@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from ingest.reader import ReadOptions
 from ingest.side_table import described
 from ingest.sides import SIDE_COLUMN, Sides
 
+_NAME = re.compile(r"(?i)(?:.*[ _-])?(?:title|name)")
+_CLASSES = {"categorical", "label"}
 _OTHER_ROLES = {"left", "right", "user", "item", "weight"}
 
 
@@ -70,7 +73,12 @@ def described_side(table: RawTable, options: ReadOptions, where: str) -> SideCol
     said = {name: role for name, role in options.columns.items() if role not in _OTHER_ROLES}
     label = options.label if options.label in table.names else None
     own = dataclasses.replace(options, columns=said, label=label)
-    return SideColumns(*described(table, own, where=where, only_column_is_label=False))
+    frame, roles, guesses = described(table, own, where=where, only_column_is_label=False)
+    for name in roles:
+        is_name = bool(_NAME.fullmatch(name)) and name not in said and name != label
+        if is_name and not frame[name].duplicated().any() and roles[name] in _CLASSES:
+            roles[name] = "text"  # a short list of titles looks like classes
+    return SideColumns(frame, roles, guesses)
 
 
 def side_by_side(
@@ -82,9 +90,12 @@ def side_by_side(
     halves: dict[str, dict[int, Any]] = {}
     said: dict[str, Role] = {}
     for place, parts in enumerate((left, right)):
-        for part in parts:
+        for number, part in enumerate(parts):
             for name, role in part.roles.items():
-                is_other = said.get(name, role) != role or place in halves.get(name, {})
+                # The pairs' own column tells the same of both sides; tables beside may not.
+                is_other = name in halves and (
+                    number > 0 or said[name] != role or place in halves[name]
+                )
                 key = f"{sides.names[place]} {name}" if is_other else name
                 said.setdefault(key, role)
                 halves.setdefault(key, {})[place] = part.frame[name]

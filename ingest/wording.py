@@ -12,6 +12,13 @@ def many(n: int, name: str) -> str:
     """Return ``81 queries``; of a name that is no plain word, ``81 × text_b``."""
     if not name.isalpha():
         return f"{n:,} × {name}"
+    return count(n, name, plural(name))
+
+
+def plural(name: str) -> str:
+    """Return ``queries`` of ``query``; a name that is no plain word as it is."""
+    if not name.isalpha():
+        return name
     if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return count(n, name, name[:-1] + "ies")
-    return count(n, name, name + "es" if name.endswith(("s", "x", "ch", "sh")) else "")
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith(("s", "x", "ch", "sh")) else "s")

@@ -1,0 +1,210 @@
+"""Users and items: ratings, counts and times, and the tables that describe either side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import UnreadableSource
+from core.modality import Modality
+from ingest import inspect_source, read_dataset
+from tests.conftest import shared_data
+
+
+def csv(*lines: str, name: str = "ratings.csv") -> tuple[str, bytes]:
+    return name, "\n".join(lines).encode()
+
+
+def triples(data):
+    """Return user, item and weight of each edge, in order."""
+    return [
+        (data.ids[a], data.ids[b], float(w))
+        for a, b, w in zip(data.edges.source, data.edges.target, data.edges.weight, strict=True)
+    ]
+
+
+RATINGS = csv(
+    "user_id,movie_id,rating,timestamp",
+    "ann,m1,4,300",
+    "bob,m1,2,100",
+    "ann,m2,5,200",
+    "bob,m3,3.5,400",
+)
+MOVIES = csv(
+    "movie_id,title,genre",
+    "m3,Third,drama",
+    "m1,First,comedy",
+    "m2,Second,drama",
+    "m9,Unseen,comedy",
+    name="movies.csv",
+)
+
+
+def test_columns_called_user_and_movie_are_interactions():
+    preview = inspect_source(RATINGS)
+    assert preview.kind is Modality.INTERACTIONS
+    assert {c.name: c.role for c in preview.columns} == {
+        "user_id": "user",
+        "movie_id": "item",
+        "rating": "weight",
+        "timestamp": "time",
+    }
+    assert Modality.TABLE in preview.other_kinds
+    data = read_dataset(RATINGS)
+    assert data.sides.names == ("user", "item")
+    assert data.sides.modalities == (None, None)
+    assert data.items is None
+    assert data.ids == ("ann", "bob", "m1", "m2", "m3")
+
+
+def test_interactions_stand_in_the_order_of_time():
+    assert triples(read_dataset(RATINGS)) == [
+        ("bob", "m1", 2),
+        ("ann", "m2", 5),
+        ("ann", "m1", 4),
+        ("bob", "m3", 3.5),
+    ]
+
+
+def test_dates_order_like_numbers():
+    dated = csv("user,item,date", "a,x,2024-03-01", "b,x,2023-01-31", "a,y,2024-01-05")
+    assert [t[:2] for t in triples(read_dataset(dated, kind="interactions"))] == [
+        ("b", "x"),
+        ("a", "y"),
+        ("a", "x"),
+    ]
+
+
+def test_a_table_of_items_is_joined_by_id_and_names_them():
+    data = read_dataset([RATINGS, MOVIES])
+    items = data.columns[data.columns["side"] == "item"]
+    assert items["title"].tolist() == ["First", "Second", "Third"]
+    assert data.columns["title"].isna().tolist() == [True, True, False, False, False]
+    assert data.roles["title"] == "text"
+    assert any("3 of 3 items have a row; 1 row left out" in note for note in data.notes)
+    again = read_dataset([MOVIES, RATINGS])
+    assert again.fingerprint == data.fingerprint
+
+
+def test_tables_of_users_and_of_items_are_both_joined():
+    users = csv("user_id,town,age", "bob,Ulm,40", "ann,Bern,31", name="users.csv")
+    data = read_dataset([RATINGS, MOVIES, users])
+    assert data.columns["town"].tolist()[:2] == ["Bern", "Ulm"]
+    assert data.columns["age"].tolist()[:2] == [31, 40]
+    assert data.columns["title"].tolist()[2:] == ["First", "Second", "Third"]
+
+
+def test_columns_of_the_same_name_on_both_sides_do_not_mix():
+    users = csv("user_id,genre", "ann,7", "bob,8", name="users.csv")
+    data = read_dataset([RATINGS, MOVIES, users])
+    genres = [name for name in data.columns if "genre" in name]
+    assert len(genres) == 2
+    for name in genres:
+        is_user = (data.columns["side"] == "user").to_numpy()
+        known = data.columns[name].notna().to_numpy()
+        assert (known == is_user).all() or (known == ~is_user).all()
+
+
+def test_a_column_of_the_ratings_that_tells_of_the_item_is_kept():
+    data = read_dataset(
+        csv("user,song,artist_name,plays", "a,s1,Abba,3", "b,s1,Abba,1", "a,s2,Blur,2")
+    )
+    assert data.columns["artist_name"].tolist()[2:] == ["Abba", "Blur"]
+
+
+def test_ids_that_stand_on_both_sides_are_called_by_their_side():
+    data = read_dataset(csv("userId,movieId,rating", "1,1,5", "2,1,3", "1,7,4"))
+    assert data.ids == ("user 1", "user 2", "item 1", "item 7")
+    assert any("stand on both sides" in note for note in data.notes)
+
+
+def test_a_rating_given_again_replaces_the_first_and_counts_are_added_up():
+    rated = read_dataset(csv("user,item,rating,time", "a,x,1,300", "a,x,5,100", "b,x,2,200"))
+    assert triples(rated) == [("b", "x", 2), ("a", "x", 1)]
+    unordered = read_dataset(csv("user,item,rating", "a,x,1", "b,x,2", "a,x,5"))
+    assert triples(unordered) == [("b", "x", 2), ("a", "x", 5)]
+    played = read_dataset(csv("user,item,plays", "a,x,1", "b,x,2", "a,x,5"))
+    assert triples(played) == [("a", "x", 6), ("b", "x", 2)]
+    bare = read_dataset(csv("user,item", "a,x", "b,x", "a,x"))
+    assert triples(bare) == [("a", "x", 2), ("b", "x", 1)]
+
+
+def test_rows_without_user_item_or_a_positive_weight_are_listed():
+    lines = [f"u{i % 5},i{i % 7},{1 + i % 5}" for i in range(60)]
+    odd = ["u1,,3", ",i1,3", "u1,i1,", "gone,i2,0", "u2,i3,-4"]
+    data = read_dataset(csv("user,item,rating", *lines, *odd))
+    assert [(d.where, d.reason) for d in data.dropped] == [
+        ("row 61", "no item"),
+        ("row 62", "no user"),
+        ("row 63", "no weight"),
+        ("row 64", "a weight of 0 or less"),
+        ("row 65", "a weight of 0 or less"),
+    ]
+    assert "gone" not in data.ids
+    assert (data.edges.weight > 0).all()
+
+
+def test_a_file_without_a_header_is_read_when_asked():
+    data = read_dataset(
+        csv("1,10,5,900", "1,11,3,901", "2,10,4,902", "2,12,1,903"), kind="interactions"
+    )
+    assert (data.sides.n_left, len(data) - data.sides.n_left) == (2, 3)
+    assert data.edges.weight.tolist() == [5, 3, 4, 1]
+
+
+def test_columns_can_be_said():
+    table = csv("who,what,n,kind", "a,x,2,k", "b,y,3,k", "a,y,1,k")
+    data = read_dataset(table, kind="interactions", user="who", item="what", weight="n")
+    assert triples(data) == [("a", "x", 2), ("b", "y", 3), ("a", "y", 1)]
+    roles = {"who": "item", "what": "user", "n": "ignored", "kind": "ignored"}
+    swapped = read_dataset(table, kind="interactions", columns=roles)
+    assert swapped.ids == ("x", "y", "a", "b")
+    assert swapped.edges.weight.tolist() == [1, 1, 1]
+
+
+def test_reviews_with_long_texts_stay_texts():
+    rows = [
+        f"u{i % 3},p{i % 4},this is review number {i} and it says a lot about the product"
+        for i in range(12)
+    ]
+    preview = inspect_source(csv("user_id,product_id,review", *rows))
+    assert preview.kind is Modality.TEXT
+    assert Modality.INTERACTIONS in preview.other_kinds
+
+
+def test_a_table_beside_that_names_nobody_is_left_out_and_said_so():
+    other = csv("planet,moons", "Mars,2", "Venus,0", name="planets.csv")
+    data = read_dataset([RATINGS, other], kind="interactions")
+    assert any("planets.csv was left out" in note for note in data.notes)
+
+
+def test_nothing_that_counts_is_refused_in_one_sentence():
+    with pytest.raises(UnreadableSource, match="positive weight"):
+        read_dataset(csv("user,item,rating", "a,x,0", "b,x,0", "a,y,-1"), kind="interactions")
+
+
+def test_one_row_and_any_script():
+    one = read_dataset(csv("user,item", "é,日本"), kind="interactions")
+    assert one.ids == ("é", "日本")
+    assert len(one.edges) == 1
+
+
+def test_many_interactions_are_merged_as_one_by_one():
+    rng = np.random.default_rng(0)
+    rows = np.column_stack(
+        [rng.integers(0, 40, 3000), rng.integers(0, 30, 3000), rng.integers(1, 6, 3000)]
+    )
+    lines = [f"u{u},i{i},{r}" for u, i, r in rows]
+    data = read_dataset(csv("user,item,rating", *lines))
+    expected = {(f"u{u}", f"i{i}"): float(r) for u, i, r in rows}
+    assert {(u, i): w for u, i, w in triples(data)} == expected
+
+
+def test_movielens():
+    folder = shared_data("movielens_small")
+    data = read_dataset([folder / "ratings.csv", folder / "movies.csv"])
+    assert (data.sides.n_left, len(data) - 610, len(data.edges)) == (610, 9724, 100_836)
+    toy = data.ids.index("item 1")
+    assert data.columns["title"][toy] == "Toy Story (1995)"
+    assert data.n_dropped == 0
+    assert any("18 rows left out" in note for note in data.notes)
