@@ -7,7 +7,7 @@ import streamlit as st
 from components import session
 from components.job_panel import job_panels
 from components.run_table import run_name
-from components.sample_cards import size_words
+from components.sample_cards import short_size
 from workspace.workspace import RunInfo
 
 
@@ -19,7 +19,7 @@ def sidebar() -> None:
         st.caption("Open a sample or load a file to begin.")
         return
     current = session.current_dataset() or datasets[-1]
-    names = {d.id: f"{d.name} · {size_words(d)}" for d in datasets}
+    names = {d.id: f"{d.name} · {short_size(d)}" for d in datasets}
     ids = list(names)
     chosen = st.selectbox(
         "Dataset",

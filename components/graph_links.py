@@ -99,7 +99,7 @@ def _pair_words(links: NodeLinks, items: RunItems, sides: Sides) -> str:
 def _names(links: NodeLinks, items: RunItems, called: Sequence[str]) -> str:
     weighted = items.edges is not None and bool(np.ptp(items.edges.weight) > 0)
     names = [
-        shorten(called[position], 80) + (f" ({weight:.4g})" if weighted else "")
+        shorten(called[position], 80).rstrip(".") + (f" ({weight:.4g})" if weighted else "")
         for position, weight in zip(links.positions[:_NAMED], links.weights, strict=False)
     ]
     rest = len(links) - len(names)

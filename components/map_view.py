@@ -51,12 +51,12 @@ def _map_view(run: RunInfo) -> None:
         colouring, hits, fly, edges = _controls(run, kind, items)
         trust_line(layout)
     with beside:
-        choice = neighbour_controls(run, len(items))
+        choice = neighbour_controls(run, len(items), items.sides)
         answer = st.container()
     focus = _focus(items, kind)
     found = None
     if focus is not None and session.has_neighbours(run.id, kind, choice.metric)[focus]:
-        found = neighbours_of(run, kind, items.keys[focus], choice)
+        found = neighbours_of(run, kind, items, focus, choice)
     scene = map_scene(run, kind, layout.id)
     with picture:
         look = MapLook(
@@ -82,7 +82,7 @@ def _map_view(run: RunInfo) -> None:
         if focus is None:
             st.caption("Click a point to see what this method thinks is nearest to it.")
         else:
-            inspector(items, focus, found)
+            inspector(items, focus, found, choice.among)
     selection_panel(items, events.selected)
 
 

@@ -9,6 +9,7 @@ from components.markdown import escaped
 from components.method_choice import projection_choice
 from components.run_table import unusual_settings
 from components.start_button import start_button
+from ingest.wording import plural
 from projection import list_projections
 from projection.layout import Layout
 from vectors.keyed import KINDS_TOGETHER
@@ -34,18 +35,23 @@ def kind_control(run: RunInfo) -> str:
         kinds,
         default=session.recall("kind") if session.recall("kind") in kinds else kinds[0],
         required=True,
-        format_func=lambda kind: _kind_words(kind, run.kinds[kind]),
+        format_func=lambda kind: _kind_words(kind, run),
         key=f"map.kind.{run.id[:12]}",
         persist_state="session",
         label_visibility="collapsed",
+        wrap=True,
     )
     session.remember("kind", chosen)
     return chosen or kinds[0]
 
 
-def _kind_words(kind: str, n: int) -> str:
-    if KINDS_TOGETHER in kind:
+def _kind_words(kind: str, run: RunInfo) -> str:
+    n = run.kinds[kind]
+    together = next((k for k in run.kinds if KINDS_TOGETHER in k), "")
+    if kind == together:
         return f"both sides · {n:,}"
+    if kind in together.split(KINDS_TOGETHER):
+        return f"{plural(kind)} · {n:,}"
     return f"{_KIND_WORDS.get(kind, kind)} · {n:,}"
 
 

@@ -63,10 +63,17 @@ def size_words(info: DatasetInfo) -> str:
     if sides is None:
         return f"{info.n:,} {noun(info.modality, info.n)}"
     left, right = many(sides.n_left, sides.names[0]), many(sides.n_right, sides.names[1])
-    links = "interaction" if info.modality is Modality.INTERACTIONS else "pair"
     if sides.names == ("left", "right"):
         left, right = f"{sides.n_left:,} left", f"{sides.n_right:,} right"
-    return f"{left} × {right}, {count(sides.n_pairs, links)}"
+    return f"{left} × {right}, {short_size(info)}"
+
+
+def short_size(info: DatasetInfo) -> str:
+    """Return the one number that says most: "186 images", "222 pairs"."""
+    if info.sides is None:
+        return f"{info.n:,} {noun(info.modality, info.n)}"
+    links = "interaction" if info.modality is Modality.INTERACTIONS else "pair"
+    return count(info.sides.n_pairs, links)
 
 
 def noun(modality: Modality, n: int = 2) -> str:

@@ -23,7 +23,7 @@ def page(monkeypatch):
     items = RunItems(keys=KEYS, texts=KEYS, images=None, columns=columns, roles={})
     found = SimpleNamespace(positions=[1])
 
-    def inspector(_items, focus, _found):
+    def inspector(_items, focus, _found, _among):
         import streamlit as st
 
         st.caption(f"shown: {KEYS[focus]}")
@@ -33,7 +33,7 @@ def page(monkeypatch):
         "current_layout": lambda *_: SimpleNamespace(id="layout"),
         "_controls": lambda *_: (None, None, "", False),
         "trust_line": lambda _: None,
-        "neighbour_controls": lambda *_: SimpleNamespace(metric="cosine"),
+        "neighbour_controls": lambda *_: SimpleNamespace(metric="cosine", among="all"),
         "neighbours_of": lambda *_: found,
         "map_scene": lambda *_: scene,
         "inspector": inspector,

@@ -257,7 +257,7 @@ function edgeCaption(map) {
   const { scene } = map;
   if (!scene.edges || !showsEdges(map)) return "";
   const { total, loops, chosen, weights } = scene.edges;
-  const words = [`${grouped(edgesInSight(map).length)} of ${grouped(total)} edges drawn${chosen ? ` (${chosen})` : ""}`];
+  const words = [`${grouped(edgesInSight(map).length)} of ${grouped(total)} ${map.scene.edges.noun === "node" ? "edges" : "pairs"} drawn${chosen ? ` (${chosen})` : ""}`];
   if (weights) words.push(`thicker is heavier (${weights[0]} to ${weights[1]})`);
   if (loops) words.push(`${grouped(loops)} from a node to itself not shown`);
   return words.join(", ");
@@ -279,13 +279,15 @@ function linkWords(map, i) {
 }
 
 // Which line is which; below every map that has edges.
-function lineKey() {
-  const key = element("div", "em-lines", { testid: "map-lines" });
-  key.append(element("span", "", { text: "Under the pointer:" }));
-  for (const [kind, text] of [["link", "linked in the graph"], ["near", "near in the embedding, not linked"], ["both", "both"]]) {
+function lineKey(noun) {
+  const [linked, near] = noun === "node"
+    ? ["linked in the graph", "near in the embedding, not linked"]
+    : ["a pair", "near in the embedding, no pair"];
+  const parts = [element("span", "", { text: "Under the pointer:" })];
+  for (const [kind, text] of [["link", linked], ["near", near], ["both", "both"]]) {
     const row = element("span", "em-line-row");
     row.append(element("span", `em-line em-line-${kind}`), element("span", "", { text }));
-    key.append(row);
+    parts.push(row);
   }
-  return key;
+  return parts;
 }

@@ -52,7 +52,7 @@ class EmbeddingMap {
     this.captionText = element("span");
     this.caption.append(this.captionText);
     const foot = element("div", "em-foot");
-    this.lines = lineKey();
+    this.lines = element("div", "em-lines", { testid: "map-lines" });
     foot.append(this.legend, this.lines, this.caption);
     this.frame.append(head, this.stage, foot);
     root.append(this.frame);
@@ -74,6 +74,7 @@ class EmbeddingMap {
     this.titleText.textContent = scene.title;
     this.titleText.title = scene.title;
     this.lines.hidden = !scene.links;
+    if (scene.links) this.lines.replaceChildren(...lineKey(scene.edges.noun));
     if (!same) { this.forget(); this.look = NO_LOOK; this.paint = NO_PAINT; }
     return this.queue(() => this.draw());
   }
