@@ -1,6 +1,12 @@
 """How good one space is at a task, and how far several spaces of the same items agree."""
 
 from comparison.compare import Comparison, compare
+from comparison.recommendation import (
+    RecommendationScore,
+    RecommendationScores,
+    RecommendationTest,
+    measure_recommendation,
+)
 from comparison.word_analogies import (
     AnalogyQuestions,
     AnalogyScores,
@@ -13,10 +19,14 @@ __all__ = [
     "AnalogyQuestions",
     "AnalogyScores",
     "Comparison",
+    "RecommendationScore",
+    "RecommendationScores",
+    "RecommendationTest",
     "SectionScore",
     "WordPairScore",
     "WordPairs",
     "compare",
     "measure_analogies",
+    "measure_recommendation",
     "measure_word_pairs",
 ]

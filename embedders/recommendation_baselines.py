@@ -102,17 +102,18 @@ def fit_als(
 def tuned_als(
     seen: ItemSets,
     n_items: int,
-    judge: Judge,
+    judge: Judge | None,
     *,
     seed: int = 0,
     on_fit: Callable[[int, int], None] | None = None,
 ) -> Als:
     """Return the factorisation with the best settings that ``judge`` finds, one after the other.
 
-    First the regularisation is chosen, then the confidence, then the number of factors.
+    First the regularisation is chosen, then the confidence, then the number of factors; without
+    ``judge`` nothing is.
     ``on_fit`` is called with fits done and to do, after each iteration of a fit; it may raise.
     """
-    rounds = _rounds(len(seen.items))
+    rounds = _rounds(len(seen.items)) if judge is not None else {}
     total = 1 + sum(map(len, rounds.values()))
     done = 0
 
@@ -122,7 +123,7 @@ def tuned_als(
                 on_fit(done, total)
 
         model = fit_als(seen, n_items, settings, seed=seed, on_iteration=report)
-        return judge(model.score), model
+        return (judge(model.score) if judge is not None else 0.0), model
 
     best, model = fitted(AlsSettings())
     done += 1

@@ -96,12 +96,12 @@ class Trial:
             als = tuned_als(
                 self.seen,
                 n_items,
-                self.stopping_recall,
+                self.stopping_recall if self.can_stop else None,
                 seed=self.seed,
                 on_fit=lambda done, total: progress(done, total, "fitting implicit ALS"),
             )
             scores[ALS_TITLE] = self._scored(als.score)
-            about["als"] = vars(als.settings)
+            about["als"] = {**vars(als.settings), "tuned": self.can_stop}
         scores[POPULARITY_TITLE] = self._scored(popularity(self.seen, n_items))
         scores[CHANCE_TITLE] = chance_scores(n_items, K, self._hidden, self._test, self._test_users)
         return {

@@ -35,7 +35,7 @@ PATIENCE = 6
 class UserItemTowersParams(Params):
     """Settings of the two towers."""
 
-    dim: int = integer(64, low=2, high=1_000, step=8, help="How many numbers a vector has.")
+    dim: int = integer(128, low=2, high=1_000, step=8, help="How many numbers a vector has.")
     least_weight: float = real(
         0.0,
         low=0.0,
@@ -65,7 +65,7 @@ class UserItemTowersParams(Params):
         True, help="Also fit implicit matrix factorisation (ALS), tuned, to be compared with."
     )
     temperature: float = real(
-        0.2,
+        0.15,
         low=0.01,
         high=2.0,
         step=0.01,
@@ -73,7 +73,7 @@ class UserItemTowersParams(Params):
         advanced=True,
     )
     dropout: float = real(
-        0.5,
+        0.3,
         low=0.0,
         high=0.95,
         step=0.05,
@@ -123,13 +123,15 @@ class UserItemTowers(VocabularyEmbedder):
     -----
     The item tower is a vector per item plus the mean of the vectors of its features (values of
     categories, words of texts). The user tower is the mean of a second vector per item over what
-    the user has seen, plus one vector that all share: whoever has seen the same is the same. Both
-    end at unit length, so that a score is a cosine.
+    the user has seen (shrunk as if a few unknown ones were among it), plus one vector that all
+    share: whoever has seen the same is the same. Both end at unit length, so that a score is a
+    cosine.
 
     In each step a share of what each user has seen is hidden from the tower (``dropout``), and
     all of it is to be told from what the user has not seen: the loss of a seen item ``i`` is ``-log
     exp(s_i) / (exp(s_i) + Σ_j exp(s_j))`` over the items ``j`` not seen, with ``s`` the cosine
-    divided by ``temperature``. Many items are sampled: those of the users of the step and some
+    divided by ``temperature``. A user of ``n`` items counts as ``sqrt(n)``, between one
+    vote per user and one per item. Many items are sampled: those of the users of the step and some
     drawn uniformly, each score less the logarithm of how often its item is to be expected in such
     a sample, which is known here and need not be estimated.
 

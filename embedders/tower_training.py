@@ -16,6 +16,8 @@ from vectors.ranking import ItemSets
 USERS_PER_STEP = 128
 MOST_SEEN = 256
 """Items of one user that a step learns from; of more, it draws so many anew in each step."""
+PRIOR = 5.0
+"""As if each user had so many more items, of which nothing is known."""
 _USERS_PER_BLOCK = 10_000
 _INITIAL = 0.05  # standard deviation of untrained numbers
 
@@ -143,7 +145,8 @@ class Towers:
         own = logits[rows, columns]
         others = logits.index_put((rows, columns), torch.tensor(-torch.inf))
         norm = torch.logaddexp(torch.logsumexp(others, dim=1)[rows], own)
-        return (norm - own).mean()
+        weight = torch.from_numpy(_pair_weights(place, n))
+        return ((norm - own) * weight).sum()
 
     def _candidates(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int64] | None, Any]:
         """Return the items to compare with (None for all), and the log of how often each comes."""
@@ -169,7 +172,7 @@ class Towers:
             mode="sum",
             sparse=self.recipe.n_drawn is not None,
         )
-        mean = summed / torch.from_numpy(np.maximum(sizes, 1).astype(np.float32))[:, None]
+        mean = summed / torch.from_numpy((sizes + PRIOR).astype(np.float32))[:, None]
         return self._finished(mean + self._table["everybody"], "user")
 
     def _items(self, rows: NDArray[np.int64] | None) -> Any:
@@ -222,6 +225,13 @@ class Towers:
         with torch.inference_mode():
             vectors: FloatMatrix = self._items(None).numpy()
         return vectors
+
+
+def _pair_weights(place: NDArray[np.int64], n: int) -> NDArray[np.float32]:
+    """Return ``(m,)`` weights of pairs, of sum 1: a user with four times as many counts double."""
+    weights = 1 / np.sqrt(np.bincount(place, minlength=n))[place]
+    normed: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
+    return normed
 
 
 @contextmanager
