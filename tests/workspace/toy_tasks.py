@@ -35,7 +35,7 @@ class ToyEmbedder(ItemEmbedder):
     title = "Toy lengths"
     summary = "Counts letters."
     source = "none"
-    accepts = frozenset({Modality.TEXT})
+    accepts = frozenset({Modality.TEXT, Modality.PAIRS})
     queries = frozenset({Modality.TEXT})
     params_class = ToyParams
     pretrained: ClassVar[bool] = True
