@@ -14,6 +14,7 @@ from embedders.clip import Clip
 from embedders.colour_histogram import ColourHistogram
 from embedders.deepwalk import DeepWalk
 from embedders.doc2vec import Doc2Vec
+from embedders.earlier_model import EarlierModel
 from embedders.fasttext import FastText
 from embedders.given import Given
 from embedders.glove import Glove
@@ -62,6 +63,7 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     ColourHistogram,
     Hog,
     Pixels,
+    EarlierModel,
 )
 """In the order in which they are offered."""
 
