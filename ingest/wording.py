@@ -9,9 +9,7 @@ def count(n: int, noun: str, plural: str = "") -> str:
 
 
 def many(n: int, name: str) -> str:
-    """Return ``81 queries``; of a name that is no plain word, ``81 × text_b``."""
-    if not name.isalpha():
-        return f"{n:,} × {name}"
+    """Return ``81 queries``; of a name that is no plain word, ``81 text_b``."""
     return count(n, name, plural(name))
 
 
