@@ -29,6 +29,9 @@ _SEARCH, _LABEL = "Search", "Label by words"
 
 def search_view(run: RunInfo) -> None:
     """Draw the query box, filters and ranked neighbours; or labels given by words."""
+    if asked_with(run) and session.recall("prepared") != run.id:
+        session.remember("prepared", run.id)
+        session.workspace().prepare_queries(run.id)
     if has_zero_shot(run) and _mode() == _LABEL:
         zero_shot_view(run)
         return

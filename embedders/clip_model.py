@@ -23,7 +23,7 @@ from core.errors import EmbedderUnavailable, QueryError
 from embedders import tiny_clip
 from embedders.clip_checkpoints import CONFIG, ClipChoice, architecture_config, checkpoints
 from embedders.clip_model_list import BUNDLED
-from embedders.hub_model import LocalModel, local_path, required
+from embedders.hub_model import LocalModel, identity, local_path, required
 from embedders.model_files import is_pickled
 from embedders.torchvision_schemas import declare_missing
 
@@ -155,9 +155,8 @@ def missing_packages() -> list[str]:
     return [name for name in needed if find_spec(name) is None]
 
 
-@lru_cache(maxsize=2)
 def load(choice: ClipChoice) -> ClipModel:
-    """Return a model in evaluation mode; nothing is fetched.
+    """Return a model in evaluation mode, kept for the next call; nothing is fetched.
 
     Raises
     ------
@@ -169,6 +168,20 @@ def load(choice: ClipChoice) -> ClipModel:
             f"CLIP needs {', '.join(missing)}, which is not installed. Install what "
             "requirements.txt lists, or choose a colour histogram or HOG."
         )
+    return _load(choice, _version(choice))
+
+
+def _version(choice: ClipChoice) -> str:
+    """Return what tells these weights from others that may lie under the same name tomorrow."""
+    known = identity(choice.source) if choice.source else ""
+    if not choice.file:
+        return known
+    stat = local_path(choice.file).stat()
+    return f"{known} {stat.st_size} {stat.st_mtime_ns}"
+
+
+@lru_cache(maxsize=2)
+def _load(choice: ClipChoice, version: str) -> ClipModel:  # noqa: ARG001 -- part of the key
     declare_missing()
     if choice.is_bundled:
         return _bundled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +87,10 @@ def serve_queries(line: Line, inbox: Inbox, chosen: Settings) -> None:
         if message["say"] == "warm":
             warm_up(message["step"])
             line.send(say="warm")
+            continue
+        if message["say"] == "load":
+            with suppress(Exception):  # whoever asks a question is told what is wrong
+                loaded.embedder(message["run"])
             continue
         try:
             ask = asks[message["what"]]

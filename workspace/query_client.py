@@ -51,6 +51,11 @@ class QueryClient:
             on_end=self._ended,
         )
 
+    def prepare(self, run: str) -> None:
+        """Let the process load a run's model, so that it is there when a question comes."""
+        if self.slot.ready:
+            self.slot.send(say="load", run=run)
+
     def embed(self, run: str, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a query.
 

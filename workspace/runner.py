@@ -161,6 +161,10 @@ class JobRunner:
         """
         return self._queries.embed(run, query)
 
+    def prepare_queries(self, run: str) -> None:
+        """Let the query process load a run's model; returns at once."""
+        self._queries.prepare(run)
+
     def embed_queries(self, run: str, queries: Sequence[str]) -> FloatMatrix:
         """Return the ``(n, d) float32`` vectors of several texts; raises as ``embed_query``."""
         return self._queries.embed_several(run, queries)

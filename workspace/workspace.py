@@ -345,6 +345,11 @@ class Workspace:
         self.run(run)
         return self._runner.embed_query(run, query)
 
+    def prepare_queries(self, run: str) -> None:
+        """Begin to load what answers queries about a run, while the user still thinks of one."""
+        self.run(run)
+        self._runner.prepare_queries(run)
+
     def embed_queries(self, run: str, queries: Sequence[str]) -> FloatMatrix:
         """Return the ``(n, d) float32`` vectors of several texts or keys in a run's space."""
         self.run(run)

@@ -24,6 +24,9 @@ class Asked:
     def __init__(self):
         self.queries = []
 
+    def prepare_queries(self, _run):
+        pass
+
     def embed_query(self, _run, query):
         self.queries.append(query)
         return np.array(TEXT_VECTOR, np.float32)

@@ -17,7 +17,6 @@ from core.errors import EmbedderUnavailable, ParameterError, QueryError, Unreada
 from core.modality import Modality
 from embedders import get_embedder
 from embedders.clip_checkpoints import TABLE, checkpoints, listed_by_open_clip, resolve
-from embedders.clip_model import load
 from ingest.dataset import Dataset
 from ingest.image_codec import decode, encode_png
 from ingest.scenes import Group, Scene, draw
@@ -36,7 +35,6 @@ def folders(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDSCOPE_HOME", str(home))
         yield made
-    load.cache_clear()
 
 
 @pytest.fixture
@@ -238,6 +236,9 @@ def test_a_file_of_weights_fills_the_architecture_it_was_made_for(folders, tmp_p
     before = embedder.fingerprint(data)
     torch.save({"state_dict": small_network("clip", 1).state_dict()}, good)
     assert embedder.fingerprint(data) != before  # other weights under the same path
+    first = embedder.vectors(data).matrix
+    again = get_embedder("clip", model="RN50", checkpoint=str(good)).fit(data)
+    assert np.abs(again.vectors(data).matrix - first).max() > 0.01
     with pytest.raises(EmbedderUnavailable, match=r"other.pt does not fit RN50 \(other.pt\): .*\."):
         get_embedder("clip", model="RN50", checkpoint=str(other)).fit(data)
 
@@ -276,7 +277,6 @@ class Touch:
 
 
 def refused(folder, words):
-    load.cache_clear()
     with pytest.raises(EmbedderUnavailable, match=words) as caught:
         get_embedder("clip", model=f"local-dir:{folder}").fit(make_texts())
     assert str(caught.value).endswith(".")
@@ -306,7 +306,6 @@ def test_a_model_of_the_hub_is_downloaded_on_consent_and_then_used(hub, tmp_path
     with torch.inference_mode():
         expected = small_network("siglip").encode_text(ids, normalize=True).numpy()
     np.testing.assert_allclose(ours.matrix, expected, atol=1e-5)
-    load.cache_clear()
 
 
 def test_words_find_the_scenes_they_describe_and_scenes_their_words():

@@ -324,6 +324,9 @@ def test_query_is_embedded_while_a_job_runs(start):
     busy = workspace.embed(info.id, "toy", {"delay_ms": 5_000})
     wait_for(lambda: workspace.job(busy.id).state == "running")
     np.testing.assert_array_equal(workspace.embed_query(run, "aa b cccc"), [2, 1, 4])
+    workspace.prepare_queries(run)  # nothing is waited for, and nothing else held up
+    both = workspace.embed_queries(run, ["a b c", "aa b cccc"])
+    np.testing.assert_array_equal(both, [[1, 1, 1], [2, 1, 4]])
     assert workspace.job(busy.id).active
     workspace.cancel(busy.id)
 
