@@ -41,6 +41,11 @@ _LABELS = {
     "test": "Test texts",
     "held_out": "Share held out",
     "pretraining_epochs": "Epochs of pretraining",
+    "least_weight": "Least weight that counts",
+    "item_columns": "Learn from columns of items too",
+    "refit": "Train again on everything",
+    "baselines": "Compare with implicit ALS",
+    "softmax": "Compared in each step",
 }
 
 
