@@ -277,21 +277,26 @@ def full_name(name: str) -> str:
 
 
 def suggestions() -> tuple[Suggestion, ...]:
-    """Return the models of the list, then others that are on this machine, ready ones marked."""
-    listed = [Suggestion(model.name, " · ".join(_label(model)), model.about) for model in KNOWN]
-    ours = {model.name.lower() for model in KNOWN}
+    """Return the models of the list and others on this machine, those that are ready first."""
+    is_here = {model.name: is_ready(model.name) for model in KNOWN}
+    listed = {
+        model.name: Suggestion(model.name, _label(model, is_here[model.name]), model.about)
+        for model in KNOWN
+    }
+    ours = {name.lower() for name in listed}
     others = [
         Suggestion(name, f"{name} · ready", "Found on this machine.")
         for name in hub_model.ready_models(TEXT_FILES)
         if name.lower() not in ours
     ]
-    return (*listed, *others)
+    here = [listed[name] for name, is_so in is_here.items() if is_so]
+    absent = [listed[name] for name, is_so in is_here.items() if not is_so]
+    return (*here, *others, *absent)
 
 
-def _label(model: KnownModel) -> list[str]:
-    short = model.name.rpartition("/")[2]
-    state = "ready" if is_ready(model.name) else f"{model.mb:,} MB to download"
-    return [short, model.languages, f"{model.dim:,}-d", state]
+def _label(model: KnownModel, is_here: bool) -> str:
+    state = "ready" if is_here else f"{model.mb:,} MB to download"
+    return " · ".join((model.name.rpartition("/")[2], model.languages, f"{model.dim:,}-d", state))
 
 
 def is_ready(name: str) -> bool:
