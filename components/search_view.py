@@ -55,9 +55,9 @@ def search_view(run: RunInfo) -> None:
             if isinstance(query, bytes):
                 _asked_picture(query)
             for each in _answered_apart(items, kind):
-                mask = _of_side(where, items, each)
-                answer = ask(run, each, query, choice.k, choice.metric, mask)
-                _draw(answer, session.items(run, each), mask, "" if each == kind else each)
+                mask, shown = _of_side(where, items, each), session.items(run, each)
+                answer = ask(run, each, query, min(choice.k, len(shown)), choice.metric, mask)
+                _draw(answer, shown, mask, "" if each == kind else each)
         _limits(run)
 
 
