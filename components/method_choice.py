@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import session
 from components.markdown import escaped
-from components.model_download import model_download
+from components.model_download import download_consent
 from components.param_form import param_form
 from core.errors import ModalityMismatch
 from core.modality import Modality
@@ -59,7 +59,7 @@ def before_it_runs(embedder: Embedder, dataset: str) -> bool:
     ready = embedder.availability(embedder.params)
     source = embedder.needs(embedder.params) if ready.state == "needs_download" else None
     if source is not None:
-        model_download(embedder, source, dataset)
+        download_consent(embedder, source, dataset)
         return False
     if ready.state != "ready":
         st.warning(escaped(ready.hint), icon=":material/info:")

@@ -17,7 +17,7 @@ _LARGE_MB = 2_000
 _POLL_S = 0.6
 
 
-def model_download(embedder: Embedder, source: ModelSource, dataset: str) -> None:
+def download_consent(embedder: Embedder, source: ModelSource, dataset: str) -> None:
     """Draw what a method would have to download, and the button that agrees to it.
 
     Parameters

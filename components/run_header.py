@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,7 @@ def run_header(run: RunInfo) -> None:
         st.markdown(f"**{run.title}** with {settings}; seed {run.seed}{loose}.")
         for sentence in run.provenance.get("notes", ()):
             st.markdown(f"- {escaped(sentence)}")
+        _model(run.provenance)
         _training(run)
         model_download(run)
         versions = ", ".join(f"{name} {v}" for name, v in run.versions.items())
@@ -40,6 +42,18 @@ def run_header(run: RunInfo) -> None:
     if topics:
         with more[0].popover("Topics", width="stretch"):
             _topics(topics)
+
+
+def _model(about: Mapping[str, Any]) -> None:
+    """Say which version of a model of the hub made the vectors, and of those it needed beside."""
+    if not about.get("model_from"):
+        return
+    commit = f", commit {about['model_commit'][:12]}" if about["model_commit"] else ""
+    digest = about["weights_sha256"]
+    weights = f"; weights with SHA-256 {digest[:12]}…" if digest else ""
+    st.caption(escaped(f"{about['model']} from {about['model_from']}{commit}{weights}"))
+    for one in about.get("model_beside", ()):
+        _model(one)
 
 
 def _training(run: RunInfo) -> None:

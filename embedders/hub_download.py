@@ -217,7 +217,9 @@ class _Whole:
             have = before + size * done / max(1, total)
             is_all = done == total and self._before == self._size  # not rounded up to it
             mb = self._mb if is_all else min(self._mb - 1, round(have * self._mb / self._size))
-            self._progress(mb, self._mb, stage, note)
+            # Of one megabyte no number is shown: the word alone would dangle.
+            shown = stage.removesuffix(", megabyte") if self._mb == 1 else stage
+            self._progress(mb, self._mb, shown, note)
 
         return tell
 

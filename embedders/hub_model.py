@@ -15,7 +15,6 @@ the user and downloads it; the method loads it from where it lies. Nothing here 
     identity(source) -> str            which version is here (``Embedder.fingerprint`` holds it)
     local_path(text) -> Path           a path that somebody typed, if it may be read
     LocalModel.provenance() -> dict    model, model_commit, model_from, weights_sha256
-    LocalModel.note                    the same as a sentence for the notes of a run
 
 ``embedders.hub_download`` asks the hub (``look_up``) and brings the files (``fetch``).
 
@@ -224,18 +223,8 @@ class LocalModel:
         """Tell whether the weights are pickles, to be read with ``weights_only=True`` alone."""
         return any(path.suffix in PICKLES for path in self.weights)
 
-    @property
-    def note(self) -> str:
-        """Return a sentence for the notes of a run."""
-        commit = f", commit {self.commit[:12]}" if self.commit else ""
-        digest = self.weights_sha256 or _digest_of(self.weights)
-        return (
-            f"Model {self.source.name}{commit}, from {self.origin}; weights with SHA-256 "
-            f"{digest[:12]}…."
-        )
-
     def provenance(self) -> dict[str, Any]:
-        """Return what a run keeps of the model, as plain values."""
+        """Return what a run keeps of the model, as plain values; it is shown with the run."""
         about = {
             "model": self.source.name,
             "model_from": self.origin,

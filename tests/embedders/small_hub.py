@@ -145,11 +145,13 @@ def small_hub() -> Iterator[Hub]:
     hub.store = f"http://localhost:{server.server_port}"  # large files lie with another host
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield hub
-    hub.stopping.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield hub
+    finally:
+        hub.stopping.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:

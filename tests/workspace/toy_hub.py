@@ -56,7 +56,7 @@ class ToyHubEmbedder(ItemEmbedder):
         return self.weight is not None
 
     def _provenance(self, dataset, matrix):
-        return {**self.found.provenance(), "notes": [self.found.note]}
+        return self.found.provenance()
 
     def _embed_batch(self, items: Sequence[str]) -> np.ndarray:
         counts = [[item.count(letter) + 1 for letter in "abcd"] for item in items]
