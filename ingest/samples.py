@@ -270,7 +270,7 @@ _SAMPLES: dict[str, Sample] = {
             400,
             "Same terms as this project",
             "Drawn by this project.",
-            "colour_histogram",
+            "clip",
             "shape",
         ),
         Sample(
