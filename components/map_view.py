@@ -24,6 +24,7 @@ from workspace.workspace import RunInfo
 
 _HEIGHT = 640
 _EDGES_SHOWN = 10_000  # without being asked for; more of them make a picture of their own
+_PAIRS_SHOWN = 1_000  # all of them cross the map from side to side
 _UMAP_UNASKED = 20_000  # more vectors take minutes: PCA is there at once, UMAP under Projection
 _ID_DIGITS = 14  # enough to name a run within one workspace
 
@@ -152,7 +153,7 @@ def _edge_toggle(run: RunInfo, items: RunItems) -> bool:
         told += "They have a direction, which the lines do not show. "
     return st.toggle(
         "Edges" if items.sides is None else "Pairs",
-        value=len(edges) <= _EDGES_SHOWN,
+        value=len(edges) <= (_EDGES_SHOWN if items.sides is None else _PAIRS_SHOWN),
         key=f"map.edges.{run.dataset[:12]}",
         persist_state="session",
         help=told + "Those of the point under the pointer light up in any case.",

@@ -70,7 +70,9 @@ class InteractionsReader:
         main, columns, others = found
         said = f"interactions, {table_head(main).format}"
         if not others:
-            surety = Certainty.LIKELY if columns.is_clear else Certainty.POSSIBLE
+            surety = Certainty.POSSIBLE
+            if columns.is_clear:  # as sure as that there is a table
+                surety = max(Certainty.LIKELY, table_certainty(main) or surety)
             return Recognition(Modality.INTERACTIONS, surety, said)
         fits = columns.is_clear and all(_shares_a_name(other, columns) for other in others)
         surety = Certainty.CERTAIN if fits else Certainty.POSSIBLE

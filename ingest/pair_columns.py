@@ -14,6 +14,7 @@ from core.errors import ParameterError
 from core.modality import Modality
 from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions, require_column
+from ingest.roles import mean_lengths
 from ingest.values import Values, as_numbers, understand
 
 PAIR_ROLES = ("left", "right", "weight", "ignored")
@@ -74,12 +75,28 @@ class _Column(NamedTuple):
     @property
     def n_words(self) -> float:
         """Return the mean number of words of some values; 0 where they are no texts."""
-        sample = [str(value)[:500] for value in self.values.sample[:200]]
-        return sum(len(v.split()) for v in sample) / len(sample) if self.is_string and sample else 0
+        return mean_lengths(self.values.sample)[0] if self.is_string else 0.0
+
+    @property
+    def n_present(self) -> int:
+        return len(self.values) - self.values.n_missing
 
     @property
     def repeats(self) -> bool:
-        return self.values.n_distinct < len(self.values) - self.values.n_missing
+        return self.values.n_distinct < self.n_present
+
+    @property
+    def mostly_differs(self) -> bool:
+        return self.values.n_distinct > 0.5 * self.n_present
+
+    @property
+    def is_key(self) -> bool:
+        """Tell whether it may hold ids or names: short texts or whole numbers."""
+        if self.is_string:
+            return self.n_words < 4
+        if self.values.kind != "number":
+            return False  # whole floats are integers of which some are missing
+        return all(float(value).is_integer() for value in self.values.sample[:200])
 
 
 @dataclass(frozen=True)
@@ -263,12 +280,10 @@ def _by_names(
 
 def _longest_two(texts: Sequence[_Column]) -> _Found | None:
     """Return the first two columns of texts with more than one word."""
-    wordy = [c.name for c in texts if c.n_words >= 1.5]
-    return (
-        (wordy[0], wordy[1], "one of the first two columns of texts", False)
-        if len(wordy) >= 2
-        else None
-    )
+    wordy = [c for c in texts if c.n_words >= 1.5][:2]
+    if len(wordy) < 2 or not any(c.n_words >= 3 and c.mostly_differs for c in wordy):
+        return None
+    return wordy[0].name, wordy[1].name, "one of the first two columns of texts", False
 
 
 def _text_and_file(texts: Sequence[_Column]) -> _Found | None:
@@ -291,7 +306,7 @@ def _holds_file_names(column: _Column) -> bool:
 
 
 def _users_and_items(columns: Sequence[_Column], *, is_head: bool) -> _Found | None:
-    keys = [c for c in columns if c.is_string or (c.values.kind == "number" and _whole(c))]
+    keys = [c for c in columns if c.is_key]
     user = next((c for c in keys if _USER.fullmatch(_plain(c.name))), None)
     item = next((c for c in keys if _ITEM.fullmatch(_plain(c.name)) and c is not user), None)
     if user and item:
@@ -300,13 +315,15 @@ def _users_and_items(columns: Sequence[_Column], *, is_head: bool) -> _Found | N
         is_clear = repeats and len(columns) <= 8 and not wordy
         return user.name, item.name, "called like users and items", is_clear
     if user or item:
-        other = next((c for c in keys if c is not user and c is not item), None)
-        if other is None:
+        known = user or item
+        other = next((c for c in keys if c is not known and (c.is_string or c.repeats)), None)
+        if other is None or known is None or not known.repeats:
             return None
         names = (user.name, other.name) if user else (other.name, item.name if item else "")
         return *names, "one side is called like users or items", False
-    unnamed = all(c.name.startswith("column_") for c in columns)
-    if unnamed and len(keys) >= 2 and len(columns) <= 4 and keys[0].repeats and keys[1].repeats:
+    filled = [c for c in columns if c.values.kind != "none"]
+    unnamed = all(c.name.startswith("column_") for c in columns) and len(filled) <= 4
+    if unnamed and len(keys) >= 2 and keys[0].repeats and keys[1].repeats:
         return keys[0].name, keys[1].name, "the first columns of a file without names", False
     return None
 
@@ -314,10 +331,6 @@ def _users_and_items(columns: Sequence[_Column], *, is_head: bool) -> _Found | N
 def _plain(name: str) -> str:
     """Return ``movieId`` as ``movie id``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.strip())
-
-
-def _whole(column: _Column) -> bool:
-    return column.values.is_integer
 
 
 def _pair_weight(columns: Sequence[_Column]) -> str | None:

@@ -85,7 +85,9 @@ class PairsReader:
         if found is None:
             return None
         is_likely = found.is_clear and given.images is None
-        surety = Certainty.LIKELY if is_likely else Certainty.POSSIBLE
+        surety = Certainty.POSSIBLE
+        if is_likely:  # as sure as that there is a table
+            surety = max(Certainty.LIKELY, table_certainty(given.table) or surety)
         return Recognition(Modality.PAIRS, surety, f"pairs, {table.format}")
 
     def inspect(self, sources: Sources, options: ReadOptions) -> Preview:

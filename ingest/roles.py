@@ -179,7 +179,7 @@ def _string_role(name: str, position: int, values: Values, n: int) -> tuple[Role
     distinct, present = values.n_distinct, n - values.n_missing
     if n > 1 and distinct == 1 and not values.n_missing and not _TEXT.fullmatch(name):
         return "ignored", _CONSTANT
-    words, chars = _lengths(values.sample)
+    words, chars = mean_lengths(values.sample)
     # A remark below a table stands in its first column and does not make that one of texts.
     is_text = present >= 0.2 * n and _is_text(name, words, chars, distinct / max(present, 1))
     # In a list of words, "null" and "nan" are words: a few missing ones do not spoil an id.
@@ -207,7 +207,7 @@ def _counts_up(sample: Sequence[int]) -> bool:
     return start in {0, 1} and list(sample) == list(range(start, start + len(sample)))
 
 
-def _lengths(sample: Sequence[str]) -> tuple[float, float]:
+def mean_lengths(sample: Sequence[str]) -> tuple[float, float]:
     """Return mean words and characters; scripts without blanks have about two signs a word."""
     if not sample:
         return 0.0, 0.0
@@ -249,12 +249,14 @@ def _settle_texts(columns: list[Column], options: ReadOptions) -> list[Column]:
         return columns
     candidates = [c for c in columns if c.values.kind == "string" and not c.is_said]
     least = 3 if numbers else 2
-    wordy = [c for c in candidates if _lengths(c.values.sample)[0] >= least and _mostly_distinct(c)]
+    wordy = [
+        c for c in candidates if mean_lengths(c.values.sample)[0] >= least and _mostly_distinct(c)
+    ]
     if numbers and options.kind is None and not wordy:
         return columns
     loose = {"id", "ignored", "categorical"} if len(columns) == 1 else {"id", "ignored"}
     alone = [c for c in candidates if len(candidates) == 1 and c.role in loose]
-    best = max(wordy or alone, key=lambda c: _lengths(c.values.sample)[1], default=None)
+    best = max(wordy or alone, key=lambda c: mean_lengths(c.values.sample)[1], default=None)
     if best is None:
         return columns
     return _with_role(columns, best, "text", "the longest texts of the file")
@@ -271,7 +273,7 @@ def _kind(columns: list[Column], options: ReadOptions) -> Modality:
     if not texts:
         return Modality.TABLE
     numbers = sum(c.role == "numeric" for c in columns)
-    words = max(_lengths(c.values.sample)[0] for c in texts)
+    words = max(mean_lengths(c.values.sample)[0] for c in texts)
     named = any(c.is_said or _TEXT.fullmatch(c.name) for c in texts)
     return Modality.TEXT if named or words >= 8 or numbers <= 3 else Modality.TABLE
 
@@ -280,7 +282,7 @@ def _need_text(columns: list[Column]) -> list[Column]:
     if any(c.role == "text" for c in columns):
         return columns
     strings = [c for c in columns if c.values.kind == "string" and not c.is_said]
-    best = max(strings, key=lambda c: _lengths(c.values.sample)[1], default=None)
+    best = max(strings, key=lambda c: mean_lengths(c.values.sample)[1], default=None)
     if best is None:
         return columns
     return _with_role(columns, best, "text", "the longest texts of the file")
@@ -318,7 +320,7 @@ def _chosen_texts(columns: list[Column], options: ReadOptions) -> tuple[str, ...
     if not texts:
         return ()
     named = [c for c in texts if _TEXT.fullmatch(c.name)]
-    chars = {c.name: _lengths(c.values.sample)[1] for c in texts}
+    chars = {c.name: mean_lengths(c.values.sample)[1] for c in texts}
     longest = max(chars[c.name] for c in named or texts)
     body = next(c for c in named or texts if chars[c.name] >= 0.75 * longest)
     before = columns.index(body) - 1

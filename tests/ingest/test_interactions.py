@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import UnreadableSource
@@ -181,6 +184,19 @@ def test_a_table_beside_that_names_nobody_is_left_out_and_said_so():
 def test_nothing_that_counts_is_refused_in_one_sentence():
     with pytest.raises(UnreadableSource, match="positive weight"):
         read_dataset(csv("user,item,rating", "a,x,0", "b,x,0", "a,y,-1"), kind="interactions")
+
+
+def test_ids_that_are_floats_as_some_are_missing_are_whole_numbers():
+    frame = pd.DataFrame({"user_id": [1.0, 2.0, 1.0, None], "item_id": ["x", "y", "y", "x"]})
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    data = read_dataset(("r.parquet", buffer.getvalue()))
+    assert data.ids == ("1", "2", "x", "y")
+    assert [(d.where, d.reason) for d in data.dropped] == [("row 4", "no user")]
+
+
+def test_movies_alone_are_not_offered_as_interactions():
+    assert Modality.INTERACTIONS not in inspect_source(MOVIES).other_kinds
 
 
 def test_one_row_and_any_script():

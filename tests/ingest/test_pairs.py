@@ -193,6 +193,14 @@ def test_pairs_are_read_from_other_formats_alike():
     assert len(prints) == 1
 
 
+def test_a_workbook_with_clear_columns_is_pairs_too():
+    import pandas as pd
+
+    buffer = io.BytesIO()
+    pd.DataFrame({"query": ["a b"], "document": ["c d"]}).to_excel(buffer, index=False)
+    assert inspect_source(("t.xlsx", buffer.getvalue())).kind is Modality.PAIRS
+
+
 PICTURES = zipped(a_png=png(10), b_png=png(20), c_png=png(30))
 
 
