@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from components.column_filter import column_filter
 from components.markdown import escaped
 from components.recommend_data import Side
+from ingest import Role
 
 _MOST_OFFERED = 200
+_MOST_PARTS = 200
 _LIST = re.compile(r"\s*[|;]\s*")
 
 
@@ -45,11 +47,7 @@ def one_of(side: Side, key: str, looking_for: str) -> int | None:
 
 def item_filter(items: Side, key: str) -> NDArray[np.bool_] | None:
     """Draw filters on columns of items; return the ``(n,) bool`` mask, or None for all."""
-    usable = [
-        name
-        for name, role in items.roles.items()
-        if role in {"label", "categorical", "numeric", "time"}
-    ]
+    usable = [name for name, role in items.roles.items() if can_filter(items.columns[name], role)]
     if not usable:
         return None
     chosen = st.multiselect(f"Filter {items.plural} by", usable, key=f"{key}.by")
@@ -67,6 +65,13 @@ def item_filter(items: Side, key: str) -> NDArray[np.bool_] | None:
             mask &= column_filter(values, name, key)
     st.caption(f"{int(mask.sum()):,} of {len(items):,} {items.plural} pass")
     return mask
+
+
+def can_filter(values: pd.Series, role: Role) -> bool:
+    """Tell whether a column can be a filter: what has a scale or classes, and short lists."""
+    if role in {"label", "categorical", "numeric", "time"}:
+        return True
+    return is_list(values) and len(parts_of(values)) <= _MOST_PARTS
 
 
 def is_list(values: pd.Series) -> bool:

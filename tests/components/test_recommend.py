@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.recommend_data import shop_of
-from components.recommend_fields import is_list, parts_of, with_any
+from components.recommend_fields import can_filter, is_list, parts_of, with_any
 from components.recommend_score import (
     figures_table,
     groups_table,
@@ -80,6 +80,9 @@ def test_cells_with_several_values_are_filtered_by_any_of_them(shop):
     assert not with_any(pd.Series([None, "a"]), ["b"]).any()
     assert not is_list(pd.Series([1.5, 2.5]))
     assert not is_list(pd.Series(["one", None]))
+    assert can_filter(genres, "text")
+    assert not can_filter(pd.Series(["a sentence", "another"]), "text")
+    assert not can_filter(pd.Series([f"{i}|{i + 1}" for i in range(500)]), "text")
 
 
 def figures(low, high):

@@ -43,7 +43,9 @@ def test_the_start_page_offers_a_card_per_sample(app):
     assert app.title[0].value == "Which embedding fits your data?"
 
 
-@pytest.mark.parametrize("page", ["build/embed", "explore/map", "explore/search", "explore/words"])
+@pytest.mark.parametrize(
+    "page", ["build/embed", "explore/map", "explore/search", "explore/words", "explore/recommend"]
+)
 def test_a_page_that_needs_data_says_so_and_offers_the_way(app, page):
     app.run()
     app.switch_page(f"pages/{page}.py").run()
