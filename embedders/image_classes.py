@@ -88,10 +88,8 @@ def labelled_images(
         If it does not give at least two classes, one of them with two images.
     """
     name = _column(dataset, column)
-    values = dataset.columns[name]
-    known = ~values.isna().to_numpy()
-    labels = [_as_text(v) if ok else "" for v, ok in zip(values, known, strict=True)]
-    known &= np.array([bool(text) for text in labels])
+    labels = _labels(dataset, name)
+    known = np.array([bool(text) for text in labels])
     votes: dict[str, Counter[str]] = {}
     first: dict[str, ImageReference] = {}
     for row in np.flatnonzero(known).tolist():
@@ -115,6 +113,25 @@ def labelled_images(
         n_copies=int(known.sum()) - len(first),
         n_disputed=sum(len(v) > 1 for v in votes.values()),
     )
+
+
+def class_counts(dataset: Dataset, column: str) -> tuple[str, Counter[str], int]:
+    """Return the column that would be learnt, its classes with their items, and items without.
+
+    No image is read, so copies count. Raises as ``labelled_images`` does.
+    """
+    name = _column(dataset, column)
+    labels = _labels(dataset, name)
+    counts = Counter(text for text in labels if text)
+    _check_classes(dataset, name, counts)
+    return name, counts, sum(not text for text in labels)
+
+
+def _labels(dataset: Dataset, column: str) -> list[str]:
+    """Return the label of each item as text, empty where there is none."""
+    values = dataset.columns[column]
+    missing = values.isna()
+    return ["" if gap else _as_text(v) for v, gap in zip(values, missing, strict=True)]
 
 
 def _column(dataset: Dataset, wanted: str) -> str:

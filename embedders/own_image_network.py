@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix
-from core.errors import TooLarge, UnreadableSource, UnsafeSource
+from core.errors import DatasetError, ParameterError, TooLarge, UnreadableSource, UnsafeSource
 from core.params import Params, choice, flag, integer, real, text
 from core.progress import Progress, quiet
 from embedders import image_training
 from embedders.base import MAX_MATRIX_BYTES
-from embedders.image_classes import LabelledImages, labelled_images
+from embedders.image_classes import LabelledImages, class_counts, labelled_images
 from embedders.image_items import ImageItemEmbedder, ImageReference, image_references
 from embedders.image_networks import Blueprint, Scaling, build, features, load_weights, threads
 from embedders.image_training import Learnt, Plan
@@ -144,6 +144,16 @@ class OwnImageNetwork(ImageItemEmbedder):
     def is_fitted(self) -> bool:
         """Tell whether there is a trained network."""
         return self._network is not None
+
+    def estimate(self, dataset: Dataset) -> str:
+        """Return which classes would be learnt, or why none can be."""
+        p: OwnImageNetworkParams = self.params
+        try:
+            name, counts, n_unlabelled = class_counts(dataset, p.label.strip())
+        except (DatasetError, ParameterError) as error:
+            return str(error)
+        n, without = sum(counts.values()), f"; {n_unlabelled:,} have no label" * bool(n_unlabelled)
+        return f"Learns {len(counts):,} classes of {name!r} from {n:,} images{without}."
 
     def _blueprint(self, channels: int, n_classes: int) -> Blueprint:
         p: OwnImageNetworkParams = self.params

@@ -73,6 +73,15 @@ def test_digits_are_told_apart_also_those_that_had_no_label(taught):
     assert (truth[40:][nearest] == truth[:40]).mean() > 0.75
 
 
+def test_before_it_runs_it_says_what_would_be_learnt_or_why_nothing_can_be(taught):
+    data, embedder = taught
+    assert (
+        embedder.estimate(data) == "Learns 10 classes of 'kind' from 260 images; 40 have no label."
+    )
+    nothing = embedder.estimate(pictures(noise(4)))
+    assert nothing.startswith("pictures has no label to learn")
+
+
 def test_what_was_learnt_is_said_in_sentences(taught):
     data, embedder = taught
     notes = " ".join(embedder.vectors(data).provenance["notes"])
