@@ -125,14 +125,20 @@ class Towers:
             rows.append(np.arange(n_left, n))
         return np.concatenate(rows)
 
-    def calls(self, rows: Positions, tower: Tower) -> list[tuple[Positions, Callable[[], Any]]]:
-        """Return places in ``rows`` and how to compute their vectors, chunk by chunk."""
+    def numbers(self, rows: Positions, tower: Tower) -> Any:
+        """Return what the body of ``tower`` made of things, if that is ready; else None."""
         import torch
 
-        if id(tower) in self._ready:
-            place, numbers = self._ready[id(tower)]
-            chosen = torch.from_numpy(place[rows])
-            return [(np.arange(len(rows)), lambda: tower.project(numbers[chosen]))]
+        if id(tower) not in self._ready:
+            return None
+        place, numbers = self._ready[id(tower)]
+        return numbers[torch.from_numpy(place[rows])]
+
+    def calls(self, rows: Positions, tower: Tower) -> list[tuple[Positions, Callable[[], Any]]]:
+        """Return places in ``rows`` and how to compute their vectors, chunk by chunk."""
+        ready = self.numbers(rows, tower)
+        if ready is not None:
+            return [(np.arange(len(rows)), partial(tower.project, ready))]
         items = [self.things[int(row)] for row in rows]
         chunks = [(places, [items[int(p)] for p in places]) for places in tower.chunks(items)]
         return [(places, partial(tower.encode, chunk)) for places, chunk in chunks]
@@ -252,7 +258,7 @@ def train(
     history = History(n_batches=n_batches)
     best = before.standing if before is not None else (-1.0, -1.0)
     kept = towers.snapshot() if before is not None else None
-    total = schedule.epochs * n_batches
+    total, rose = schedule.epochs * n_batches, 0
     note = ""
 
     def tick() -> None:
@@ -271,10 +277,11 @@ def train(
             history.kept = epoch
             continue
         history.held_out.append(evaluate(tick))
-        if history.held_out[-1].standing > best:
-            best, kept = history.held_out[-1].standing, towers.snapshot()
-            history.kept = epoch
-        if schedule.patience and epoch - history.kept >= schedule.patience:
+        standing = history.held_out[-1].standing
+        rose = epoch if standing > best else rose
+        if standing >= best:  # as good as before, and longer trained
+            best, kept, history.kept = standing, towers.snapshot(), epoch
+        if schedule.patience and epoch - rose >= schedule.patience:
             break
     if kept is not None:
         towers.take_up(kept)

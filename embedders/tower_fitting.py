@@ -30,7 +30,7 @@ from ingest.dataset import Dataset
 if TYPE_CHECKING:
     from embedders.two_towers import TwoTowersParams
 
-NEW_STEPS, FEWEST, MOST = 600, 10, 60
+NEW_STEPS, FEWEST, MOST = 600, 10, 100
 """New layers want some 600 steps, within so many epochs; found on captions and queries."""
 TUNING_EPOCHS = 3
 """Of a pretrained model's own layers."""
@@ -80,7 +80,7 @@ class _Fitting:
         self._pretraining = self._chosen_pretraining()
         self._plans = self._plan()
         self._towers = self._make()
-        self._test = _Test(dataset, test, self._towers.each[-1]) if test is not None else None
+        self._test = _Test(dataset, test, self._towers) if test is not None else None
 
     def _chosen_pretraining(self) -> str:
         """Return what is learnt from items alone: "none", "simcse" or "tsdae"."""
@@ -155,6 +155,8 @@ class _Fitting:
             side = ("Left", "Right")[number] + " tower" if len(self._plans) > 1 else "Both sides"
             self._notes.append(f"{side}: {plan.words()}.")
             tower.learning(training=False)
+        if self._pretraining == "none":
+            self._towers.make_ready(self._progress)
         accuracy = self._test.accuracy(self._progress, "before") if self._test else None
         if self._pretraining != "none":
             about["pretraining_losses"] = self._pretrain()
@@ -246,7 +248,8 @@ class _Fitting:
             only_head = self._p.start == "minilm" and self._p.train in {"auto", "projection"}
             if only_head and isinstance(tower, TextTower):
                 tower.freeze()
-        self._towers.make_ready(self._progress)
+        if self._pretraining != "none":
+            self._towers.make_ready(self._progress)
         is_tuning = any(
             isinstance(t, TextTower) and t.is_body_trained and self._p.start == "minilm"
             for t in self._towers.each
@@ -338,39 +341,47 @@ def _held_out_notes(
 class _Test:
     """Accuracy of the nearest neighbours of labelled texts that training never sees."""
 
-    def __init__(self, dataset: Dataset, test: Dataset, tower: Tower) -> None:
-        if not isinstance(tower, TextTower) or dataset.label is None or test.label is None:
+    def __init__(self, dataset: Dataset, test: Dataset, towers: Towers) -> None:
+        self._towers, self._tower, self._name = towers, towers.right, test.name
+        if not isinstance(self._tower, TextTower) or dataset.label is None or test.label is None:
             raise DatasetError(
-                f"The test on {test.name} needs texts with labels on both sides; "
+                f"The test on {test.name} needs texts with a label column on both sides; "
                 f"{dataset.name} has none. Leave test empty."
             )
-        self._tower, self._name = tower, test.name
-        self._labels, self._truth = _labels(dataset), _labels(test)
-        known = [i for i, label in enumerate(self._labels) if label is not None]
-        asked = [i for i, label in enumerate(self._truth) if label is not None]
-        self._labels, self._truth = (
-            [self._labels[i] for i in known],
-            [self._truth[i] for i in asked],
-        )
-        self._gallery = tower.prepare([dataset.items[i] for i in known])
-        self._queries = tower.prepare([test.items[i] for i in asked])
+        labels, truth = _labels(dataset), _labels(test)
+        self._rows = np.array([i for i, label in enumerate(labels) if label is not None])
+        asked = [i for i, label in enumerate(truth) if label is not None]
+        if not asked:
+            raise DatasetError(f"No text of {test.name} has a label. Leave test empty.")
+        self._labels = [str(labels[i]) for i in self._rows]
+        self._truth = [str(truth[i]) for i in asked]
+        self._queries = self._tower.prepare([test.items[i] for i in asked])
+        self._kept: Any = None
 
     def accuracy(self, progress: Progress, when: str) -> float:
         """Return how often the nearest neighbours vote for the true label."""
-        self._tower.learning(training=False)
-        stage = f"measuring accuracy {when} training"
-        both = [*self._gallery, *self._queries]
-        vectors = self._tower.project(self._tower.run_all(both, progress, stage)).detach().numpy()
-        n = len(self._gallery)
-        labels, truth = cast("list[str]", self._labels), cast("list[str]", self._truth)
-        return knn_accuracy(vectors[:n], labels, vectors[n:], truth, K)
+        import torch
+
+        tower, stage = self._tower, f"measuring accuracy {when} training"
+        tower.learning(training=False)
+        gallery = self._towers.numbers(self._rows, tower)
+        if gallery is None:
+            things = [self._towers.things[int(row)] for row in self._rows]
+            gallery = tower.run_all(things, progress, f"{stage}, known texts")
+        queries = self._kept
+        if queries is None:
+            queries = tower.run_all(self._queries, progress, stage)
+        self._kept = None if tower.is_body_trained else queries
+        with torch.no_grad():
+            known, asked = tower.project(gallery).numpy(), tower.project(queries).numpy()
+        return knn_accuracy(known, self._labels, asked, self._truth, K)
 
     def told(self, before: float, progress: Progress, notes: list[str]) -> dict[str, Any]:
         """Measure again; return both figures and write the note."""
         after = self.accuracy(progress, "after")
         n = len(self._queries)
         notes.append(
-            f"On {self._name}, {n:,} texts, the {K} nearest of {len(self._gallery):,} vote for the "
+            f"On {self._name}, {n:,} texts, the {K} nearest of {len(self._rows):,} vote for the "
             f"true label of {before:.3f} before and {after:.3f} after training."
         )
         figures = {"name": self._name, "before": before, "after": after, "n": n, "k": K}

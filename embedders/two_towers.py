@@ -24,6 +24,7 @@ from embedders.text_tower import TextTower
 from embedders.tower import Tower
 from embedders.tower_fitting import Fitted, fit_towers
 from embedders.tower_making import TowerPlan, make_tower
+from ingest import read_dataset
 from ingest.dataset import Dataset
 
 _SIDES = ("left", "right")
@@ -170,6 +171,7 @@ class TwoTowers(ItemEmbedder):
     Parameters
     ----------
     params : TwoTowersParams, optional
+        ``test`` is the path of a file, or the id of a dataset that ``supply`` hands over.
     seed : int
         Draws first weights, what is held out, the order of pairs, dropout and augmentation.
 
@@ -244,9 +246,15 @@ class TwoTowers(ItemEmbedder):
             If there is nothing to tell apart or to learn from, or training diverges.
         """
         self._check_modality(dataset)
-        fitted: Fitted = fit_towers(dataset, self.params, self.seed, self._test, progress)
+        fitted: Fitted = fit_towers(dataset, self.params, self.seed, self._tested_on(), progress)
         self._towers, self._about = fitted.towers, fitted.about
         return self
+
+    def _tested_on(self) -> Dataset | None:
+        """Return the test texts: those handed over, or those of the file that the setting names."""
+        if self._test is None and self.params.test:
+            self.supply("test", read_dataset(str(self.params.test), kind=Modality.TEXT))
+        return self._test
 
     def state(self) -> State:
         """Return what was learnt; weights that came with the program are not among it."""
