@@ -85,16 +85,16 @@ def sample_columns() -> tuple[pd.DataFrame, dict[str, Role]]:
             "where": [scene.relation or scene.place for scene in scenes],
             "second shape": [scene.second and scene.second.shape for scene in scenes],
             "second colour": [scene.second and scene.second.colour for scene in scenes],
-            "second count": pd.array(
-                [scene.second and scene.second.count for scene in scenes], dtype="Float64"
-            ).to_numpy(np.float64, na_value=np.nan),
+            "second count": [
+                float(scene.second.count) if scene.second else np.nan for scene in scenes
+            ],
             "CLIP": [
                 NEVER_TRAINED if any(map(is_held_out, scene.groups)) else "trained on the like"
                 for scene in scenes
             ],
         }
     )
-    roles: dict[str, Role] = dict.fromkeys(columns, "categorical")
+    roles: dict[str, Role] = {str(name): "categorical" for name in columns}
     return columns, {
         **roles,
         "caption": "text",
