@@ -17,7 +17,7 @@ from core.modality import Modality
 from ingest.dataset import Dataset, Dropped, Edges
 from ingest.limits import MB
 from ingest.linking import Coded, Links, coded, linked
-from ingest.pair_columns import PairColumns, interaction_columns, weights_of
+from ingest.pair_columns import PairColumns, interaction_columns, side_called, weights_of
 from ingest.pair_preview import column_guesses, first_rows
 from ingest.preview import Preview
 from ingest.raw_table import RawTable
@@ -29,7 +29,7 @@ from ingest.side_columns import (
     side_by_side,
     unique_across,
 )
-from ingest.side_table import SIDE_SUFFIXES, aligned, key_column, read_side_table
+from ingest.side_table import SIDE_SUFFIXES, aligned, key_column, keys_of, read_side_table
 from ingest.sides import Sides
 from ingest.source import Source, as_source
 from ingest.tabular import load_table, table_certainty, table_head
@@ -40,6 +40,7 @@ NAMES: Final = ("user", "item")
 _PREVIEW_ROWS = 20_000
 _MAX_SOURCES = 3
 _BESIDE_SHOWN = 4 * MB
+_CLEARLY_BETTER = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,23 +291,61 @@ def _beside(
 ) -> _Beside:
     """Return a table about users or items in their order.
 
-    The column that is called as in the table of interactions says whose it is; else the one whose
-    cells are most often such ids.
+    The column that is called as in the table of interactions says whose it is; else the words in
+    the name of the file and of its key; else how well its ids fit those of either side.
     """
     table = read_side_table(source, options)
+    side, key, why_not = _whose(table, source, ids, columns)
+    if not why_not and _n_repeats(keys := keys_of(table, key)) > 0.5 * len(keys):
+        why_not = f"it has several rows for one {NAMES[side]} ({key!r}); give it one row each"
+    if why_not:
+        empty = SideColumns(pd.DataFrame(), {})
+        return _Beside(1, empty, f"{source.name} was left out: {why_not}.")
+    return _joined(source.name, table, key, side, ids[side], options)
+
+
+def _whose(
+    table: RawTable,
+    source: Source,
+    ids: tuple[Sequence[str], Sequence[str]],
+    columns: PairColumns,
+) -> tuple[int, str, str]:
+    """Return the side a table tells of and the column of its ids, or why that is not known."""
     names = {name.lower(): name for name in table.names}
-    for side in (1, 0):
-        key = names.get((columns.left, columns.right)[side].lower())
-        if key is not None:
-            return _joined(source.name, table, key, side, ids[side], options)
-    for side in (1, 0):
+    called = [names.get(name.lower()) for name in (columns.left, columns.right)]
+    named = [(side, key) for side, key in enumerate(called) if key is not None]
+    if named:  # of two, the one with a row each; a table of users may name their best item
+        side, key = min(named[::-1], key=lambda each: _n_repeats(keys_of(table, each[1])))
+        return side, key, ""
+    fits = []
+    for side in (0, 1):
         key = key_column(table, source.name, ids[side])
         if key is not None:
-            return _joined(source.name, table, key, side, ids[side], options)
-    empty = SideColumns(pd.DataFrame(), {})
-    return _Beside(
-        1, empty, f"{source.name} was left out: no column of it names the users or the items."
-    )
+            fits.append((_fit(keys_of(table, key), ids[side]), side, key))
+    if not fits:
+        return 1, "", "no column of it names the users or the items"
+    for _, side, key in fits:
+        if side_called(source.stem, key) == side:
+            return side, key, ""
+    fits.sort(reverse=True)
+    if len(fits) == 2 and fits[0][0] - fits[1][0] < _CLEARLY_BETTER:
+        why_not = (
+            f"its ids ({fits[0][2]!r}) fit users and items alike; call that column "
+            f"{columns.left!r} or {columns.right!r}"
+        )
+        return 1, "", why_not
+    return fits[0][1], fits[0][2], ""
+
+
+def _fit(keys: Sequence[str], ids: Sequence[str]) -> float:
+    """Return how many of the rows are known ids, times how many of the ids have a row."""
+    both = len(set(keys) & set(ids))
+    return both / max(len(set(keys)), 1) * both / max(len(ids), 1)
+
+
+def _n_repeats(keys: Sequence[str]) -> int:
+    present = [key for key in keys if key]
+    return len(present) - len(set(present))
 
 
 def _told(
@@ -334,7 +373,9 @@ def _joined(
     noun = NAMES[side]
     known = f"{len(ids) - n_missing:,} of {count(len(ids), noun)} have a row"
     over = f"; {count(n_over, 'row')} left out, as no interaction has that {noun}" if n_over else ""
-    note = f"Columns of {name} were joined by {key!r}: {known}{over}."
+    n_repeats = _n_repeats(keys_of(table, key))
+    again = f"; {count(n_repeats, 'row')} with an id met before left out" if n_repeats else ""
+    note = f"Columns of {name} were joined by {key!r}: {known}{over}{again}."
     return _Beside(side, described_side(rest, options, name), note, key)
 
 

@@ -328,6 +328,13 @@ def _users_and_items(columns: Sequence[_Column], *, is_head: bool) -> _Found | N
     return None
 
 
+def side_called(*names: str) -> int | None:
+    """Return 0 if a word of ``names`` says users, 1 if items, None if neither or both."""
+    words = [word for name in names for word in re.split(r"[^A-Za-z]+", _plain(name)) if word]
+    called = tuple(any(map(side.fullmatch, words)) for side in (_USER, _ITEM))
+    return None if called[0] == called[1] else called.index(True)
+
+
 def _plain(name: str) -> str:
     """Return ``movieId`` as ``movie id``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.strip())

@@ -175,6 +175,45 @@ def test_reviews_with_long_texts_stay_texts():
     assert Modality.INTERACTIONS in preview.other_kinds
 
 
+NUMBERED = csv(
+    "user_id,item_id,rating", *[f"{u},{i},{1 + u % 5}" for u in range(1, 41) for i in range(1, 31)]
+)
+
+
+@pytest.mark.parametrize(("name", "side"), [("users.csv", 0), ("item_facts.csv", 1)])
+def test_a_table_of_plain_ids_is_joined_to_the_side_its_file_is_called_by(name, side):
+    n = 40 if side == 0 else 30
+    about = csv("id,shade", *[f"{i},s{i % 3}" for i in range(1, n + 1)], name=name)
+    data = read_dataset([NUMBERED, about], kind="interactions")
+    known = data.columns["shade"].notna().to_numpy()
+    assert (known == (data.sides.is_left(len(data)) == (side == 0))).all()
+
+
+def test_a_table_whose_ids_fit_one_side_better_is_joined_to_it():
+    about = csv("id,town", *[f"{i},t{i % 3}" for i in range(1, 41)], name="more.csv")
+    data = read_dataset([NUMBERED, about], kind="interactions")
+    assert data.columns["town"].notna().tolist() == [True] * 40 + [False] * 30
+
+
+def test_a_table_whose_ids_fit_both_sides_is_left_out_and_says_what_to_do():
+    lines = [f"{u},{i}" for u in range(1, 31) for i in range(1, 31)]
+    about = csv("id,town", *[f"{i},t{i % 3}" for i in range(1, 31)], name="more.csv")
+    data = read_dataset([csv("user_id,item_id", *lines), about], kind="interactions")
+    assert "town" not in data.columns
+    assert any("fit users and items alike; call that column 'user_id'" in n for n in data.notes)
+
+
+def test_a_table_with_several_rows_per_item_is_not_cut_to_the_first():
+    tags = [f"{u},{i},tag {u}" for u in range(1, 5) for i in range(1, 31)]
+    data = read_dataset([NUMBERED, csv("user_id,item_id,tag", *tags, name="tags.csv")])
+    assert list(data.columns) == ["side"]
+    assert any("tags.csv was left out: it has several rows for one item" in n for n in data.notes)
+    twice = csv("item_id,title", *[f"{i},T{i}" for i in range(1, 31)], "7,Other", name="items.csv")
+    data = read_dataset([NUMBERED, twice])
+    assert data.columns["title"][data.ids.index("item 7")] == "T7"
+    assert any("1 row with an id met before left out" in note for note in data.notes)
+
+
 def test_a_table_beside_that_names_nobody_is_left_out_and_said_so():
     other = csv("planet,moons", "Mars,2", "Venus,0", name="planets.csv")
     data = read_dataset([RATINGS, other], kind="interactions")
