@@ -32,6 +32,9 @@ _CLEAR_PAIRS = (
     _names(r"anchors?", r"positives?|pos"),
     _names(r"(sentence|sent|text|question)[ _-]?[1a]", r"(sentence|sent|text|question)[ _-]?[2b]"),
 )
+# More of them than two: a survey.
+_THIRD = re.compile(r"(?i)(?:sentence|sent|text|question|answer|response)s?[ _-]?(?:[3c]|0?3)")
+_ENOUGH_ROWS = 10
 _LIKELY_PAIRS = (
     _names(r".*quer(?:y|ies).*", r".*(?:text|title|product|context|answer|url|item|name).*"),
     _names(r".*question.*", r".*(?:context|document|passage|reply|text|comment).*"),
@@ -52,6 +55,9 @@ _ITEM = re.compile(
     r"restaurant|business|course|recipe|anime|news|video|playlist|beer|wine|hotel|place|venue|"
     r"joke|sku|app|podcast|stock[ _-]?code)s?(?:[ _-]?(?:id|no|nr|number|name|key|idx|index))?"
 )
+# Names that tell of users or items beside others, but of other things as often.
+_MAKER = re.compile(r"(?i)authors?(?:[ _-]?name)?")
+_RANK = re.compile(r"(?i)places?")
 _RATING = re.compile(r"(?i)(?:.*[ _-])?(?:ratings?|scores?|stars|grade|value|preference|vote)")
 _COUNT = re.compile(
     r"(?i)(?:.*[ _-])?(?:weights?|counts?|n|plays?|play_?count|listens?|clicks?|views?|quantity|"
@@ -143,7 +149,7 @@ def pair_columns(
     named: _Found | None = None
     if with_images:
         named = _text_and_file(texts)
-    found = named or _by_names(texts, _CLEAR_PAIRS, is_clear=True)
+    found = named or _by_names(texts, _CLEAR_PAIRS, is_clear=not _is_of_answers(free))
     found = found or _by_names(texts, _LIKELY_PAIRS, is_clear=False) or _longest_two(texts)
     weight = _pair_weight([c for c in free if not found or c.name not in found[:2]])
     names = [c.name for c in (*texts, *(c for c in free if not c.is_string))]
@@ -172,6 +178,20 @@ def interaction_columns(table: RawTable, options: ReadOptions, *, where: str) ->
     times = [name for name in dated if name != weight]
     return _settled(
         table, options, said, found, [c.name for c in free], weight, next(iter(times), None)
+    )
+
+
+def _is_of_answers(columns: Sequence[_Column]) -> bool:
+    """Tell whether columns are those of a survey or of a quiz rather than of texts that belong."""
+    if any(_THIRD.fullmatch(column.name) for column in columns):
+        return True
+    answers = [c for c in columns if any(right.fullmatch(c.name) for _, right in _CLEAR_PAIRS)]
+    return any(
+        column.is_string
+        and column.n_words < 2
+        and column.n_present >= _ENOUGH_ROWS
+        and column.values.n_distinct <= 0.3 * column.n_present  # yes and no, A to D
+        for column in answers
     )
 
 
@@ -312,7 +332,8 @@ def _users_and_items(columns: Sequence[_Column], *, is_head: bool) -> _Found | N
     if user and item:
         wordy = any(c.n_words >= 8 for c in columns)
         repeats = user.repeats or (is_head and item.repeats)  # else a table of users
-        is_clear = repeats and len(columns) <= 8 and not wordy
+        is_other = bool(_MAKER.fullmatch(_plain(user.name)) or _RANK.fullmatch(_plain(item.name)))
+        is_clear = repeats and len(columns) <= 8 and not wordy and not is_other
         return user.name, item.name, "called like users and items", is_clear
     if user or item:
         known = user or item

@@ -52,6 +52,7 @@ _FOREIGN = {
     b"\x28\xb5\x2f\xfd": "packed with Zstandard",
     b"{\\rtf": "an RTF document",
 }
+_SIDED = {Modality.PAIRS, Modality.INTERACTIONS}
 _DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".xlsx")
 
 
@@ -71,7 +72,8 @@ def read_dataset(
     source : path, (name, bytes), open binary file, or a list of those
         Several sources are many images or texts, or a main file with its node table or metadata.
     kind : Modality or str, optional
-        What the items are; guessed from the content by default.
+        What the items are; by default guessed from the content and from the roles that are said:
+        ``left`` or ``right`` mean pairs, ``user`` or ``item`` interactions, ``text`` neither.
     text : str or sequence of str, optional
         Column of texts; several are joined by a line break.
     label, id : str, optional
@@ -145,6 +147,8 @@ def _options(
     ):
         for name in _several(rest.pop(option, None)):
             columns[name] = role  # type: ignore[assignment]
+    if kind is None:
+        kind = _kind_of_sides({*columns.values(), *(o for o in rest if rest[o] is not None)})
     for other, option in (("user", "left"), ("item", "right")):
         if rest.get(other) is not None:
             rest[option] = rest[other]
@@ -161,6 +165,13 @@ def _options(
     return ReadOptions(
         kind=_kind(kind), text=_several(text), label=label, id=id, columns=columns, **rest
     )
+
+
+def _kind_of_sides(said: set[str]) -> Modality | None:
+    """Return the kind that has the sides which the user names; None where none is named."""
+    if said & {"user", "item"}:
+        return Modality.INTERACTIONS
+    return Modality.PAIRS if said & {"left", "right"} else None
 
 
 def _kind(kind: Modality | str | None) -> Modality | None:
@@ -234,13 +245,20 @@ def _choose(sources: Sources, options: ReadOptions) -> tuple[Reader, list[Recogn
     claims.sort(key=lambda pair: -pair[1].certainty)  # stable: ties keep the order of READERS
     recognitions = [claim for _, claim in claims]
     if options.kind is None:
-        if claims:
-            return claims[0][0], recognitions
+        first = [each for each in claims if not (_SIDED & {each[1].kind} and _is_of_items(options))]
+        if first or claims:
+            return (first or claims)[0][0], recognitions
         raise _nobody_reads(sources)
     able = [reader for reader in READERS if options.kind in reader.kinds]
     exact = [r for r, claim in claims if r in able and claim.kind is options.kind]
     claimed = [r for r, _ in claims if r in able]
     return (exact or claimed or able)[0], recognitions
+
+
+def _is_of_items(options: ReadOptions) -> bool:
+    """Tell whether the user names texts or ids, which two sides do not have."""
+    roles = set(options.columns.values())
+    return bool(options.text or options.id) or bool(roles & {"text", "id"})
 
 
 def _refuse_foreign(source: Source) -> None:
@@ -258,7 +276,8 @@ def _nobody_reads(sources: Sources) -> UnreadableSource:
         names = ", ".join(source.name for source in sources[:5])
         return UnreadableSource(
             f"{len(sources)} files ({names}) do not belong together in a way that is known: give "
-            "many images, many .txt, edges with a node table, or vectors with metadata."
+            "many images, images with a table of captions, many .txt, edges with a node table, "
+            "vectors with metadata, or interactions with a table of items and one of users."
         )
     what = "an archive of files" if is_zip(sources[0]) else "a file"
     return UnreadableSource(

@@ -234,6 +234,14 @@ def test_ids_that_are_floats_as_some_are_missing_are_whole_numbers():
     assert [(d.where, d.reason) for d in data.dropped] == [("row 4", "no user")]
 
 
+@pytest.mark.parametrize("header", ["author,book,year", "player,place,goals"])
+def test_tables_of_books_and_of_races_stay_tables(header):
+    table = csv(header, *[f"name {i % 7},{i},{i % 20}" for i in range(60)])
+    preview = inspect_source(table)
+    assert preview.kind is Modality.TABLE
+    assert Modality.INTERACTIONS in preview.other_kinds
+
+
 def test_movies_alone_are_not_offered_as_interactions():
     assert Modality.INTERACTIONS not in inspect_source(MOVIES).other_kinds
 

@@ -91,6 +91,44 @@ def test_other_columns_of_two_texts_stay_texts_and_pairs_are_offered():
     assert read_dataset(table, kind="pairs").sides.names == ("remark", "reply")
 
 
+def test_texts_that_are_said_are_texts_whatever_the_columns_are_called():
+    data = read_dataset(QUESTIONS, text="question", label="topic")
+    assert data.modality is Modality.TEXT
+    assert data.items[0] == "how old is it"
+    assert data.label == "topic"
+    assert read_dataset(QUESTIONS, columns={"answer": "text"}).items[1] == "it is two metres tall"
+
+
+def test_sides_that_are_said_make_pairs_or_interactions_without_a_kind():
+    table = csv("remark,reply,who", "a long remark,a long reply,ann", "another one,and a reply,bob")
+    assert read_dataset(table, left="remark", right="reply").sides.names == ("remark", "reply")
+    roles = {"remark": "right", "reply": "left"}
+    assert read_dataset(table, columns=roles).sides.names == ("reply", "remark")
+    said = read_dataset(table, user="who", item="reply")
+    assert said.modality is Modality.INTERACTIONS
+    assert said.ids[:2] == ("ann", "bob")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("question_1,question_2,question_3,age", "{agree},{yes},{agree},{i}"),
+        ("question,passage,answer", "is the thing {i} big,a passage about the thing {i},{yes}"),
+        ("question,A,B,C,answer", "which thing is number {i},one {i},two {i},three,{letter}"),
+    ],
+)
+def test_surveys_and_quizzes_are_no_pairs_unless_asked_for(header, row):
+    words = [
+        {"i": i, "agree": ("agree", "disagree")[i % 2], "yes": ("yes", "no")[i % 3 == 0]}
+        | {"letter": "ABCD"[i % 4]}
+        for i in range(40)
+    ]
+    table = csv(header, *(row.format(**each) for each in words))
+    preview = inspect_source(table)
+    assert preview.kind is not Modality.PAIRS
+    assert Modality.PAIRS in preview.other_kinds
+
+
 def test_sides_that_are_said_win_over_the_guess():
     data = read_dataset(QUESTIONS, kind="pairs", left="answer", right="topic")
     assert data.sides.names == ("answer", "topic")
