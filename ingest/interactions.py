@@ -319,9 +319,9 @@ def _whose(
         return side, key, ""
     fits = []
     for side in (0, 1):
-        key = key_column(table, source.name, ids[side])
-        if key is not None:
-            fits.append((_fit(keys_of(table, key), ids[side]), side, key))
+        best = key_column(table, source.name, ids[side])
+        if best is not None:
+            fits.append((_fit(keys_of(table, best), ids[side]), side, best))
     if not fits:
         return 1, "", "no column of it names the users or the items"
     for _, side, key in fits:

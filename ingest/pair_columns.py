@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.errors import ParameterError
+from core.errors import ParameterError, UnreadableSource
 from core.modality import Modality
 from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions, require_column
@@ -68,6 +68,9 @@ _SCORE = re.compile(
     r"(?i)(?:.*[ _-])?(?:scores?|similarity|sim|relevance|relatedness|weights?|ratings?|grade)"
 )
 _TIME = re.compile(r"(?i)(?:.*[ _-])?(?:timestamp|time|date|datetime|unix.*|ts|created|at|when)")
+
+
+_NO_NOUN = re.compile(r"[^\w ()'’,]")  # markup or an address: a side is named in many sentences
 
 
 class _Column(NamedTuple):
@@ -152,7 +155,8 @@ def pair_columns(
     found = named or _by_names(texts, _CLEAR_PAIRS, is_clear=not _is_of_answers(free))
     found = found or _by_names(texts, _LIKELY_PAIRS, is_clear=False) or _longest_two(texts)
     weight = _pair_weight([c for c in free if not found or c.name not in found[:2]])
-    names = [c.name for c in (*texts, *(c for c in free if not c.is_string))]
+    rest = [c for c in free if not c.is_string and c.values.kind != "other"]
+    names = [c.name for c in (*texts, *rest)]
     return _settled(table, options, said, found, names, weight, None)
 
 
@@ -177,7 +181,13 @@ def interaction_columns(table: RawTable, options: ReadOptions, *, where: str) ->
         dated = dated or [c.name for c in numbers[1:2]]
     times = [name for name in dated if name != weight]
     return _settled(
-        table, options, said, found, [c.name for c in free], weight, next(iter(times), None)
+        table,
+        options,
+        said,
+        found,
+        [c.name for c in free if c.values.kind != "other"],
+        weight,
+        next(iter(times), None),
     )
 
 
@@ -269,6 +279,8 @@ def _settled(
             left, right = (name, right) if side == "left" else (left, name)
     if left is None or right is None:
         return None
+    for name in (left, right):
+        _require_cells(table, name)
     weight = said.get("weight", weight if weight not in {left, right} else None)
     time = said.get("time", time if time not in {left, right, weight} else None)
     why = found[2] if found else "the first columns of the file"
@@ -285,6 +297,15 @@ def _settled(
     is_count = is_count and bool(_COUNT.fullmatch(weight or ""))
     is_clear = bool(found and found[3]) or {"left", "right"} <= set(said)
     return PairColumns(left, right, weight, time, is_clear, is_count, others, reasons)
+
+
+def _require_cells(table: RawTable, name: str) -> None:
+    kind = table.column(name).type
+    if pa.types.is_nested(kind) or understand(table.column(name).slice(0, 1)).kind == "other":
+        raise UnreadableSource(
+            f"Column {name!r} holds {kind} values, not texts or ids. Choose another one, or write "
+            "them as text; images belong into files of their own, named in a column."
+        )
 
 
 def _by_names(
@@ -411,4 +432,6 @@ def _called(name: str) -> str:
     plain = re.sub(r"[ _-]+", " ", name).strip()
     known = {"qtext": "question", "atext": "answer", "pos": "positive", "doc": "document"}
     plain = known.get(plain.lower(), plain)
-    return "" if name.startswith("column_") or len(plain) > 24 else plain
+    if name.startswith("column_") or len(plain) > 24 or _NO_NOUN.search(plain):
+        return ""
+    return plain

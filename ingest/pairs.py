@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -253,8 +253,7 @@ def _look(given: _Given, options: ReadOptions) -> _Look | None:
 def _linked(
     table: RawTable, columns: PairColumns, pictures: Sequence[str], where: str
 ) -> tuple[tuple[_Side, _Side], Links]:
-    left = _side(table, columns.left, pictures)
-    right = _side(table, columns.right, pictures)
+    left, right = _sides(table, columns, pictures)
     if pictures and Modality.IMAGE not in {left.kind, right.kind}:
         raise UnreadableSource(
             f"{where}: neither {columns.left!r} nor {columns.right!r} names the images "
@@ -274,20 +273,54 @@ def _linked(
     return (left, right), links
 
 
-def _side(table: RawTable, name: str, pictures: Sequence[str]) -> _Side:
-    """Return a column as images, if half of its cells name one, else as texts."""
-    if pictures:
-        keys = pc.utf8_trim_whitespace(pc.fill_null(verbatim(table.column(name)).data, ""))
-        present = [key for key in keys.to_pylist() if key]
-        for known in path_keys(pictures):
-            place = {key: code for code, key in reversed(list(enumerate(known)))}
-            hits = sum(key in place for key in present)
-            if len(place) == len(known) and hits >= 0.5 * max(len(present), 1):
-                code = np.array([place.get(key, -1) for key in keys.to_pylist()], np.int32)
-                return _Side(
-                    Modality.IMAGE, Coded(code, known, f"no such image in {name!r}"), pictures
-                )
-    return _Side(Modality.TEXT, coded(table.column(name), missing=f"no {name!r}"))
+def _sides(table: RawTable, columns: PairColumns, pictures: Sequence[str]) -> tuple[_Side, _Side]:
+    """Return both columns as images or texts.
+
+    A caption may be the name of its file without the suffix: where one column names the files in
+    full, the other is one of texts.
+    """
+    names = (columns.left, columns.right)
+    for n_known in (2, 3):
+        found = [_images(table, name, pictures, path_keys(pictures)[:n_known]) for name in names]
+        if any(found):
+            break
+    left, right = (
+        side or _Side(Modality.TEXT, coded(table.column(name), missing=f"no {name!r}"))
+        for side, name in zip(found, names, strict=True)
+    )
+    return left, right
+
+
+def _images(
+    table: RawTable, name: str, pictures: Sequence[str], known: Sequence[Sequence[str]]
+) -> _Side | None:
+    """Return a column as images, if half of its cells name one."""
+    if not pictures:
+        return None
+    cells = verbatim(table.column(name)).data
+    keys = pc.utf8_trim_whitespace(pc.fill_null(cells, "")).to_pylist()
+    keys = [key.replace("\\", "/").removeprefix("./") for key in keys]
+    n_present = sum(map(bool, keys))
+    best: tuple[int, Sequence[str], dict[str, int]] | None = None
+    for names in _endings(pictures, keys, known):
+        place = {key: code for code, key in reversed(list(enumerate(names)))}
+        hits = sum(key in place for key in keys)
+        if len(place) == len(names) and hits > (best[0] if best else 0):
+            best = hits, names, place
+    if best is None or best[0] < 0.5 * n_present:
+        return None
+    code = np.array([best[2].get(key, -1) for key in keys], np.int32)
+    return _Side(Modality.IMAGE, Coded(code, best[1], f"no such image in {name!r}"), pictures)
+
+
+def _endings(
+    pictures: Sequence[str], keys: Sequence[str], known: Sequence[Sequence[str]]
+) -> Iterator[Sequence[str]]:
+    """Yield what images may be called, and the ends of their paths as long as those in a table."""
+    yield from known
+    depth = max((key.count("/") for key in keys), default=0)
+    if depth:
+        yield ["/".join(path.split("/")[-depth - 1 :]) for path in pictures]
 
 
 def _ids(side: _Side, name: str, things: NDArray[np.int32], rows: NDArray[np.int64]) -> list[str]:

@@ -7,6 +7,8 @@ import json
 import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import ParameterError, UnreadableSource
@@ -127,6 +129,41 @@ def test_surveys_and_quizzes_are_no_pairs_unless_asked_for(header, row):
     preview = inspect_source(table)
     assert preview.kind is not Modality.PAIRS
     assert Modality.PAIRS in preview.other_kinds
+
+
+def test_captions_called_as_their_files_are_texts():
+    archive = zipped(dog_png=png(1), cat_png=png(2), cow_png=png(3))
+    captions = csv("file,caption", "dog.png,dog", "cat.png,cat", "cow.png,cow", name="c.csv")
+    data = read_dataset([archive, captions], kind="pairs")
+    assert data.sides.modalities == (Modality.TEXT, Modality.IMAGE)
+    assert pairs(data)[1] == ("cat", png(2))
+
+
+@pytest.mark.parametrize("prefix", ["images/", "./images/", "images\\", "data/images/"])
+def test_images_are_found_by_the_end_of_their_path(prefix):
+    archive = zipped(
+        data__images__x_png=png(1), data__other__x_png=png(2), data__images__y_png=png(3)
+    )
+    captions = csv("file_name,text", f"{prefix}y.png,a y", f"{prefix}x.png,an x", name="m.csv")
+    data = read_dataset([archive, captions], kind="pairs")
+    assert pairs(data) == [("a y", png(3)), ("an x", png(1))]
+
+
+def test_columns_that_are_no_texts_are_refused_in_one_sentence():
+    table = pa.table(
+        {"caption": ["one dot", "two dots"], "image": [{"bytes": b"x"}, {"bytes": b""}]}
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    with pytest.raises(UnreadableSource, match="'image' holds struct"):
+        read_dataset(("p.parquet", buffer.getvalue()), left="caption", right="image")
+    with pytest.raises(UnreadableSource, match="'image' holds struct"):
+        read_dataset(("p.parquet", buffer.getvalue()), user="caption", item="image")
+
+
+def test_column_names_that_hold_markup_do_not_name_the_sides():
+    data = read_dataset(csv("[a](//e.co),![b](//e.co)", "one two,three", "two,one"), kind="pairs")
+    assert data.sides.names == ("left", "right")
 
 
 def test_sides_that_are_said_win_over_the_guess():
