@@ -193,11 +193,17 @@ def _texts(dataset: Dataset) -> Sequence[str]:
 
 
 def _named(dataset: Dataset) -> Sequence[str]:
-    """Return the first column of texts, the id where an item has none there."""
-    for name in dataset.columns:
-        if dataset.roles.get(str(name)) == "text":
-            told = dataset.columns[name].fillna("").astype(str).tolist()
-            if dataset.sides is None:
-                return told
-            return [text or id for text, id in zip(told, dataset.ids, strict=True)]
-    return dataset.ids
+    """Return the first column of texts, of each side its own; the id where a side has none."""
+    names = [n for n in dataset.columns if dataset.roles.get(str(n)) == "text"]
+    if not names:
+        return dataset.ids
+    if dataset.sides is None:
+        return dataset.columns[names[0]].fillna("").astype(str).tolist()
+    shown: list[str] = []
+    n_left = dataset.sides.n_left
+    for part in (slice(0, n_left), slice(n_left, len(dataset))):
+        ids = dataset.ids[part]
+        columns = (dataset.columns[n].iloc[part].fillna("").astype(str).tolist() for n in names)
+        told = next((column for column in columns if any(column)), ids)
+        shown += [text or id for text, id in zip(told, ids, strict=True)]
+    return shown

@@ -217,6 +217,7 @@ class Dataset:
         """
         mask = np.asarray(where)
         rows = np.flatnonzero(mask) if mask.dtype == bool else mask.astype(np.int64)
+        rows = np.where(rows < 0, rows + len(self), rows)  # -1 is the last item, on its own side
         return dataclasses.replace(
             self,
             ids=tuple(self.ids[i] for i in rows),

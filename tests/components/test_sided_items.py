@@ -108,6 +108,15 @@ def test_items_are_called_by_their_title_and_users_by_their_id():
     assert table["side"].tolist() == ["item", "item", "user"]
 
 
+def test_named_users_do_not_take_the_titles_from_the_items():
+    rated = b"user_id,movie_id,rating\n1,11,4\n2,11,2\n1,12,5\n"
+    movies = b"movie_id,title\n11,Toy Story (1995)\n12,Heat (1995)\n"
+    users = b"user_id,name\n1,Ann Lee\n2,Bob Ray\n"
+    sources = [("ratings.csv", rated), ("movies.csv", movies), ("users.csv", users)]
+    items = subset_items(read_dataset(sources, kind="interactions"), np.arange(4))
+    assert list(items.texts) == ["Ann Lee", "Bob Ray", "Toy Story (1995)", "Heat (1995)"]
+
+
 def test_words_are_no_items_of_a_side():
     assert stands_for_items("user + item", ratings())
     assert stands_for_items("item", ratings())

@@ -52,6 +52,13 @@ def test_images_on_disk_have_the_same_identity_and_are_not_read(tmp_path):
     assert part[0] == "a dog"
 
 
+def test_positions_from_the_end_keep_their_side():
+    part = make().subset([0, -1])
+    assert part.ids == ("t1", "i2")
+    assert list(part.items) == ["a cat", b"dog"]
+    assert part.sides.n_left == 1
+
+
 def test_the_fingerprint_sees_items_sides_and_pairs():
     base = make()
     other_names = Sides(("caption", "image"), (Modality.TEXT, Modality.IMAGE), 3)
