@@ -85,6 +85,12 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
         notes.append(f"{n:,} interactions with a weight below {least:g} were left out.")
     if n := int(counted.sum()) - len(distinct):
         notes.append(f"{n:,} interactions that repeat a pair were counted once.")
+    low, high = weights[counted].min(), weights[counted].max()
+    if low < high:
+        notes.append(
+            f"Weights from {low:g} to {high:g} count alike; a higher least weight learns from the "
+            "heavier ones only."
+        )
     return Interactions(distinct // n_items, distinct % n_items, n_users, n_items, tuple(notes))
 
 

@@ -178,6 +178,7 @@ def test_weights_of_zero_below_or_too_light_do_not_count_and_repeats_count_once(
     assert everything.notes == (
         "3 interactions with a weight of zero or below were left out.",
         "1 interactions that repeat a pair were counted once.",
+        "Weights from 1 to 5 count alike; a higher least weight learns from the heavier ones only.",
     )
     liked = read_interactions(data, 4)
     assert list(zip(liked.users, liked.items, strict=True)) == [(0, 0), (1, 0)]
