@@ -79,7 +79,7 @@ class ImageReader:
         """Return a claim where half (or, less surely, a quarter) of the files are images."""
         images, tables = split_tables(sources)
         names = [name for source in images for name in _listed(source)]
-        n_images = sum(_has_image_name(name) for name in names)
+        n_images = sum(has_image_name(name) for name in names)
         if n_images < 0.25 * max(len(names), 1):  # a workbook may hold a picture or two
             return None
         surety = Certainty.CERTAIN if n_images >= 0.5 * len(names) else Certainty.POSSIBLE
@@ -90,7 +90,7 @@ class ImageReader:
         sources, tables = split_tables(sources)
         shown, warnings, names = GatheredImages(), [], []
         for source in sources:
-            names += [name for name in _listed(source) if _has_image_name(name)]
+            names += [name for name in _listed(source) if has_image_name(name)]
         for name, data in _files(sources, options.limits, shown.dropped):
             _take(name, data, options.limits, shown)
             if len(shown.ids) >= _N_THUMBNAILS:
@@ -180,7 +180,7 @@ def image_names(sources: Sequence[Source]) -> list[str]:
     names = []
     for source in sources:
         prefix = f"{source.stem}/" if n_zips > 1 and is_zip(source) else ""
-        names += [prefix + name for name in _listed(source) if _has_image_name(name)]
+        names += [prefix + name for name in _listed(source) if has_image_name(name)]
     return names
 
 
@@ -195,15 +195,17 @@ def split_tables(sources: Sources) -> tuple[list[Source], list[Source]]:
 def _listed(source: Source) -> list[str]:
     if is_zip(source):
         try:
-            return member_names(source)
+            taken_out = source.memo.get("taken_out", ())  # a table, read beside the images
+            return [name for name in member_names(source) if name not in taken_out]
         except UnreadableSource:
             return []
     name = source.name
     is_image = looks_like_image(source.head(32))
-    return [name if _has_image_name(name) or not is_image else f"{name}.png"]
+    return [name if has_image_name(name) or not is_image else f"{name}.png"]
 
 
-def _has_image_name(name: str) -> bool:
+def has_image_name(name: str) -> bool:
+    """Tell whether a file is called like an image, of a format that is read or not."""
     return PurePosixPath(name).suffix.lower() in SUFFIXES | _OTHER_SUFFIXES
 
 
@@ -222,8 +224,10 @@ def _files(
             limits,
             on_damaged=lambda name, reason: dropped.append(Dropped(name, reason)),
         )
+        taken_out = source.memo.get("taken_out", ())
         for name, data in members:
-            yield prefix + name, data
+            if name not in taken_out:
+                yield prefix + name, data
 
 
 def _take(name: str, data: bytes, limits: Limits, into: GatheredImages) -> None:

@@ -38,7 +38,7 @@ from ingest.wording import count
 
 NAMES: Final = ("user", "item")
 _PREVIEW_ROWS = 20_000
-_MAX_SOURCES = 3
+_MAX_SOURCES = 8
 _BESIDE_SHOWN = 4 * MB
 _CLEARLY_BETTER = 0.1
 
@@ -226,7 +226,7 @@ def _needed(sources: Sources, options: ReadOptions) -> tuple[Source, PairColumns
         names = ", ".join(source.name for source in list(sources)[:5])
         raise UnreadableSource(
             f"{names}: no two columns of users and items were found. Give one table with a row "
-            "per interaction, and at most a table about items and one about users beside it."
+            "per interaction, and tables about items and users beside it."
         )
     if options.metadata is not None:
         return found[0], found[1], [*found[2], as_source(options.metadata)]

@@ -7,6 +7,7 @@ says (``kind``, roles, delimiter, …) always goes before a guess.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -52,6 +53,8 @@ _FOREIGN = {
     b"\x28\xb5\x2f\xfd": "packed with Zstandard",
     b"{\\rtf": "an RTF document",
 }
+_IS_REMARK = re.compile(r"(?i)(?:^|/)(?:readme|licen[cs]e|copying|changelog)[^/]*$|\.(?:md|html?)$")
+_MAX_TABLES = 8
 _SIDED = {Modality.PAIRS, Modality.INTERACTIONS}
 _DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".xlsx")
 
@@ -214,25 +217,37 @@ def _checked(given: Given, limits: Limits) -> list[Source]:
             _refuse_foreign(plain)
         ready.append(plain)
     if len(ready) == 1:
-        return [_unwrapped(ready[0], limits)]
+        return _unwrapped(ready[0], limits)
     return ready
 
 
-def _unwrapped(source: Source, limits: Limits) -> Source:
-    """Return the one data file that a zip holds, or the source itself."""
+def _unwrapped(source: Source, limits: Limits) -> list[Source]:
+    """Return a source, of an archive of tables those, and of images with one table both."""
     if not is_zip(source):
-        return source
+        return [source]
     try:
         names = member_names(source)
     except UnreadableSource:
-        return source
-    if len(names) != 1 or not names[0].lower().endswith(_DATA_SUFFIXES):
-        return source
-    name, data = next(iter(safe_members(source, limits)))
-    inner = Source(name.rsplit("/", 1)[-1], data=data)
-    refuse_empty(inner)
-    refuse_pickle(inner)
-    return inner
+        return [source]
+    tables = [name for name in names if name.lower().endswith(_DATA_SUFFIXES)]
+    others = [n for n in names if n not in tables and not _IS_REMARK.search(n)]
+    beside_images = len(tables) == 1 and bool(others) and _are_images(others)
+    if not 0 < len(tables) <= _MAX_TABLES or (others and not beside_images):
+        return [source]
+    inner = []
+    for name, data in safe_members(source, limits):
+        if name in tables:
+            inner.append(Source(name.rsplit("/", 1)[-1], data=data))
+            refuse_empty(inner[-1])
+            refuse_pickle(inner[-1])
+    if not beside_images:
+        return inner
+    source.memo["taken_out"] = frozenset(tables)
+    return [source, *inner]
+
+
+def _are_images(names: Sequence[str]) -> bool:
+    return sum(map(images.has_image_name, names)) >= 0.5 * len(names)
 
 
 def _choose(sources: Sources, options: ReadOptions) -> tuple[Reader, list[Recognition]]:

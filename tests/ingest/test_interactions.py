@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -240,6 +241,20 @@ def test_tables_of_books_and_of_races_stay_tables(header):
     preview = inspect_source(table)
     assert preview.kind is Modality.TABLE
     assert Modality.INTERACTIONS in preview.other_kinds
+
+
+def test_an_archive_of_tables_is_read_like_the_tables():
+    tags = csv("user_id,movie_id,tag", *[f"ann,m1,t{i}" for i in range(9)], name="tags.csv")
+    links = csv("movie_id,imdb", "m1,7", "m2,8", "m3,9", name="links.csv")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in (RATINGS, MOVIES, tags, links, ("README.txt", b"About")):
+            archive.writestr(f"ml/{name}", content)
+    packed = read_dataset(("ml.zip", buffer.getvalue()))
+    assert packed.modality is Modality.INTERACTIONS
+    assert packed.columns["title"].tolist()[2:] == ["First", "Second", "Third"]
+    assert packed.columns["imdb"].tolist()[2:] == [7, 8, 9]
+    assert any("tags.csv was left out" in note for note in packed.notes)
 
 
 def test_movies_alone_are_not_offered_as_interactions():

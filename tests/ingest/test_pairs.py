@@ -149,6 +149,19 @@ def test_images_are_found_by_the_end_of_their_path(prefix):
     assert pairs(data) == [("a y", png(3)), ("an x", png(1))]
 
 
+def test_captions_in_the_archive_of_their_images_are_found():
+    table = b"file_name,text\nimages/x.png,an x\nimages/y.png,a y\n"
+    files = {"data__images__x_png": png(1), "data__images__y_png": png(3)}
+    archive = zipped(**files, **{"data__metadata.csv": table})
+    preview = inspect_source(archive)
+    assert preview.kind is Modality.IMAGE
+    assert Modality.PAIRS in preview.other_kinds
+    data = read_dataset(archive, kind="pairs")
+    assert pairs(data) == [("an x", png(1)), ("a y", png(3))]
+    assert data.n_dropped == 0
+    assert read_dataset(archive).n_dropped == 0
+
+
 def test_columns_that_are_no_texts_are_refused_in_one_sentence():
     table = pa.table(
         {"caption": ["one dot", "two dots"], "image": [{"bytes": b"x"}, {"bytes": b""}]}
