@@ -196,17 +196,6 @@ class Bert(ItemEmbedder):
         """Tell whether the weights are loaded."""
         return self._text_model is not None
 
-    def _identity(self) -> tuple[Any, ...]:
-        """Return what the vectors depend on; a model that may change counts with its files."""
-        source = self.needs(self.params)
-        found = hub_model.at_hand(source) if source else None
-        if source is None or found is None:
-            return super()._identity()
-        if not source.is_path:
-            return *super()._identity(), found.commit
-        stats = [(path.name, path.stat()) for path in found.weights]
-        return *super()._identity(), [[name, s.st_size, s.st_mtime_ns] for name, s in stats]
-
     def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
         """Load the pretrained weights; nothing is trained.
 

@@ -40,7 +40,7 @@ from urllib.parse import urlsplit
 from core.errors import EmbedderUnavailable, ParameterError
 from core.home import MODEL_FOLDERS, may_read_models_in, models_folder
 from embedders.base import Availability
-from embedders.model_files import PICKLES, TEXT_FILES, FileRule, is_complete
+from embedders.model_files import PICKLES, TEXT_FILES, FileRule, is_complete, stamp
 
 MARKER = "embedscope-model.json"
 """Written last into the folder of a download: what came, from where, and at which commit."""
@@ -49,6 +49,7 @@ _PART = r"[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"({_PART}(?:/{_PART})?)(?:@({_PART}))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{8,64}")
+_MOST_SHOWN = 120  # characters of what somebody typed
 
 
 @dataclass(frozen=True)
@@ -301,7 +302,7 @@ def required(source: ModelSource) -> LocalModel:
 def identity(source: ModelSource) -> str:
     """Return what tells this version of a model, as it lies here, from any other one.
 
-    The commit where there is one, else sizes and times of its weights (somebody may put another
+    The commit where there is one, else sizes and times of its files (somebody may put another
     model into the same folder); empty where it is not here. Part of every run's fingerprint.
     """
     try:
@@ -316,10 +317,12 @@ def _identities(found: LocalModel) -> Iterator[str]:
         yield found.commit
     elif found.weights_sha256:
         yield found.weights_sha256
+    elif isinstance(found.source, HubModel):
+        for name, size, changed in stamp(found.path, found.source.files):
+            yield f"{name} {size} {changed}"
     else:
-        for path in found.weights:
-            stat = path.stat()
-            yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
+        stat = found.path.stat()
+        yield f"{found.path.name} {stat.st_size} {stat.st_mtime_ns}"
     for one in found.beside:
         yield from _identities(one)
 
@@ -352,14 +355,18 @@ def local_path(text: str) -> Path:
     EmbedderUnavailable
         If models may not be loaded from there; whether anything is there is not told then.
     """
-    path = Path(text).expanduser()
-    if not may_read_models_in(path):
+    try:
+        path = Path(text).expanduser()
+        real = path.resolve() if may_read_models_in(path) else None
+    except (OSError, ValueError, RuntimeError):  # no such user, a NUL, links in a circle
+        real = None
+    if real is None:
         raise EmbedderUnavailable(
-            f"Models are not loaded from {text!r}. Put the model into the models folder of this "
-            f"program's home and give its name, or let the operator list its folder in "
+            f"Models are not loaded from {_short(text)!r}. Put the model into the models folder "
+            "of this program's home and give its name, or let the operator list its folder in "
             f"{MODEL_FOLDERS}."
         )
-    return path.resolve()
+    return real
 
 
 def ready_models(files: FileRule) -> tuple[str, ...]:
@@ -377,7 +384,7 @@ def ready_models(files: FileRule) -> tuple[str, ...]:
     for folder in _folders(own):
         for one in (folder, *_folders(folder)):
             name = one.relative_to(own).as_posix()
-            if _NAME.fullmatch(name) and not name.startswith("hub") and is_complete(one, files):
+            if _NAME.fullmatch(name) and folder.name != "hub" and is_complete(one, files):
                 names.add(name)
     return tuple(sorted(names))
 
@@ -398,8 +405,8 @@ def _parsed(name: str) -> tuple[str, str]:
     found = _NAME.fullmatch(name)
     if not found or ".." in name or "--" in name:
         raise ParameterError(
-            f"{name!r} is not the name of a model: it has the form organisation/model, such as "
-            "sentence-transformers/all-MiniLM-L6-v2 (letters, digits, '-', '_' and '.'). "
+            f"{_short(name)!r} is not the name of a model: it has the form organisation/model, "
+            "such as sentence-transformers/all-MiniLM-L6-v2 (letters, digits, '-', '_' and '.'). "
             "Copy it from the model's page."
         )
     return found[1], found[2] or "main"
@@ -408,10 +415,10 @@ def _parsed(name: str) -> tuple[str, str]:
 def _hub_model(source: HubModel) -> LocalModel | None:
     if source.is_path:
         folder = local_path(source.name)
-        whole = folder.is_dir() and is_complete(folder, source.files)
+        whole = is_complete(folder, source.files)
         return LocalModel(source, folder, "a local folder") if whole else None
     own = models_folder() / source.repo
-    if source.revision == "main" and own.is_dir() and is_complete(own, source.files):
+    if source.revision == "main" and is_complete(own, source.files):
         return LocalModel(source, own, "a local folder")
     return _downloaded(source) or _cached(source)
 
@@ -486,12 +493,19 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _why_no_model(source: HubModel) -> str:
-    folder = local_path(source.name)
-    if not folder.is_dir():
-        return f"There is no folder {source.name}. Check the path, or give the name of a model."
-    names = [p.name for p in folder.iterdir()]
+    shown = _short(source.name)
+    try:
+        names = [p.name for p in local_path(source.name).iterdir()]
+    except PermissionError:
+        return f"The folder {shown} may not be read by this program. Let its owner allow it."
+    except OSError:
+        return f"There is no folder {shown}. Check the path, or give the name of a model."
     lacks = source.files.lacking(source.files.choose(names)) or "some of its files"
     return (
-        f"The folder {source.name} holds no model that can be loaded: it lacks {lacks}. "
+        f"The folder {shown} holds no model that can be loaded: it lacks {lacks}. "
         "Give the folder that a model was saved into."
     )
+
+
+def _short(typed: str) -> str:
+    return typed if len(typed) <= _MOST_SHOWN else f"{typed[:_MOST_SHOWN]}…"

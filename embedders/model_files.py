@@ -143,7 +143,10 @@ TOKENIZER_FILES = FileRule(
 
 def is_complete(folder: Path, rule: FileRule) -> bool:
     """Tell whether ``folder`` holds a whole model by ``rule``, every shard included."""
-    names = [p.relative_to(folder).as_posix() for p in _files(folder, rule)]
+    try:
+        names = [p.relative_to(folder).as_posix() for p in _files(folder, rule)]
+    except OSError:  # no folder, or none that may be read
+        return False
     chosen = rule.choose(names)
     if rule.lacking(chosen):
         return False
@@ -156,6 +159,17 @@ def is_complete(folder: Path, rule: FileRule) -> bool:
         elif _is_shard(name) and str(PurePosixPath(name).with_name(_index_of(name))) not in here:
             return False
     return "modules.json" not in here or _has_modules(folder, here)
+
+
+def stamp(folder: Path, rule: FileRule) -> tuple[tuple[str, int, int], ...]:
+    """Return name, size and time of change of all files that decide on the vectors of a model.
+
+    Not only the weights: pooling, prompts and tokenizer are files, too.
+    """
+    names = [path.relative_to(folder).as_posix() for path in _files(folder, rule)]
+    deciding = {*rule.choose(names), *(name for name in names if name.endswith(".json"))}
+    stats = [(name, (folder / name).stat()) for name in sorted(deciding)]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 def is_pickled(name: str) -> bool:

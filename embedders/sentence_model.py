@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import EmbedderUnavailable, EmbedscopeError, ParameterError
+from embedders.model_files import TEXT_FILES, stamp
 from embedders.text_model import (
     UNLIMITED,
     Pooling,
@@ -76,14 +77,11 @@ def load(folder: Path, name: str, layer: int = -1, *, shared: bool = True) -> Te
         )
     if not shared:
         return _loaded(folder, name, layer)
-    stamp = tuple(
-        (p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.iterdir())
-    )
-    return _shared(folder, name, layer, stamp)
+    return _shared(folder, name, layer, stamp(folder, TEXT_FILES))
 
 
 @lru_cache(maxsize=1)
-def _shared(folder: Path, name: str, layer: int, stamp: object) -> TextModel:  # noqa: ARG001
+def _shared(folder: Path, name: str, layer: int, version: object) -> TextModel:  # noqa: ARG001
     return _loaded(folder, name, layer)
 
 

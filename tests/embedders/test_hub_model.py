@@ -119,6 +119,19 @@ def test_a_path_is_a_model_only_where_models_may_be_loaded_from(tmp_path, monkey
     assert locate(HubModel(str(save(tmp_path / "anywhere")))) is not None
 
 
+@pytest.mark.parametrize("folders", ["", "any"])
+@pytest.mark.parametrize(
+    "typed", ["~no-such-user-here/model", "/a\0b", "/" + "a" * 5_000, "./" + "a/" * 3_000]
+)
+def test_a_path_that_cannot_be_one_is_refused_in_a_short_sentence(typed, folders, monkeypatch):
+    monkeypatch.setenv("EMBEDSCOPE_MODEL_FOLDERS", folders)
+    source = HubModel(typed)
+    with pytest.raises(EmbedderUnavailable) as caught:
+        required(source)
+    assert len(str(caught.value)) < 600
+    assert identity(source) == ""
+
+
 def test_a_link_out_of_the_models_folder_is_not_followed(tmp_path):
     save(tmp_path / "secret")
     models_folder().mkdir(parents=True)
@@ -127,6 +140,13 @@ def test_a_link_out_of_the_models_folder_is_not_followed(tmp_path):
         locate(HubModel(f"{models_folder()}/inside"))
     with pytest.raises(EmbedderUnavailable, match="not loaded from"):
         locate(HubModel(f"{models_folder()}/../../secret"))
+
+
+def test_a_model_whose_name_only_begins_like_the_folder_of_downloads_is_listed():
+    save(models_folder() / "hubert-base")
+    save(models_folder() / "hubs" / "mine")
+    save(models_folder() / "hub" / "text")  # where downloads lie nothing else is a model
+    assert ready_models(TEXT_FILES) == ("hubert-base", "hubs/mine")
 
 
 def test_a_model_in_the_cache_of_huggingface_hub_counts_as_here(tmp_path):
@@ -159,6 +179,14 @@ def test_another_version_of_a_model_is_another_run():
     (folder / "model.safetensors").write_bytes(FILES["model.safetensors"] + b"more")
     assert identity(source) not in {"", first}
     assert identity(HubModel("/not/allowed")) == ""
+
+
+@pytest.mark.parametrize("changed", ["1_Pooling/config.json", "tokenizer.json", "modules.json"])
+def test_another_pooling_or_tokenizer_is_another_version_too(changed):
+    folder = save(models_folder() / "mine")
+    first = identity(HubModel("mine"))
+    (folder / changed).write_bytes(FILES[changed] + b" ")
+    assert identity(HubModel("mine")) != first
 
 
 def test_what_it_needs_beside_counts_too():
