@@ -270,10 +270,14 @@ def known(name: str) -> KnownModel | None:
 
 
 def full_name(name: str) -> str:
-    """Return the name on the hub of a model that is called by the last part of it."""
+    """Return the name on the hub of a model that is called by the last part of it.
+
+    A model that lies here under the short name itself (as older caches have it) keeps that name.
+    """
     plain = name.strip()
     short = {model.name.rpartition("/")[2].lower(): model.name for model in KNOWN}
-    return short.get(plain.lower(), plain)
+    full = short.get(plain.lower(), plain)
+    return plain if full != plain and not is_ready(full) and is_ready(plain) else full
 
 
 def suggestions() -> tuple[Suggestion, ...]:

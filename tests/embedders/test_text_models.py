@@ -342,6 +342,17 @@ def test_a_retrained_model_in_the_same_folder_has_another_fingerprint(folders, t
     assert made(folder).matrix.tobytes() != first.tobytes()  # the one in memory is not used
 
 
+def test_a_model_whose_pooling_was_changed_is_not_taken_from_memory(folders, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(folders["sentence_bert"], folder)
+    first = made(folder, ["the bank"])
+    written = folder / "1_Pooling" / "config.json"
+    written.write_text(written.read_text().replace('"cls"', '"mean"'))
+    second = made(folder, ["the bank"])
+    assert (first.provenance["pooling"], second.provenance["pooling"]) == ("cls", "mean")
+    assert second.matrix.tobytes() != first.matrix.tobytes()
+
+
 def test_the_list_has_whole_facts_of_each_model():
     assert len({model.name for model in KNOWN}) == len(KNOWN) >= 15
     for model in KNOWN:
@@ -367,6 +378,16 @@ def test_models_on_this_machine_are_offered_and_marked(folders, monkeypatch, tmp
     assert [label.endswith("ready") for label in offered.values()][:4] == [True] * 3 + [False]
     by_name = made("gpt2", ["the bank"])
     np.testing.assert_array_equal(by_name.matrix, made(folders["gpt2"], ["the bank"]).matrix)
+
+
+def test_a_short_name_means_the_model_that_lies_here_under_it(folders, monkeypatch, tmp_path):
+    monkeypatch.setenv("EMBEDSCOPE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
+    assert "openai-community/gpt2 is not on this machine" in refusal("gpt2")
+    shutil.copytree(folders["gpt2"], tmp_path / "models" / "gpt2")
+    assert "gpt2 · ready" in [each.label for each in suggestions()]
+    assert Bert.availability(Bert.params_class(model="gpt2")).state == "ready"
+    assert made("gpt2", ["the bank"]).provenance["model"] == "gpt2"
 
 
 def test_a_model_missing_a_package_says_which(monkeypatch, folders):
