@@ -17,6 +17,7 @@ from core.modality import Modality
 from ingest.dataset import Dataset, Dropped, Edges
 from ingest.limits import MB
 from ingest.linking import Coded, Links, coded, linked
+from ingest.listed_cells import spread
 from ingest.pair_columns import PairColumns, interaction_columns, side_called, weights_of
 from ingest.pair_preview import column_guesses, first_rows
 from ingest.preview import Preview
@@ -84,7 +85,10 @@ class InteractionsReader:
         main, columns, others = _needed(sources, options)
         table = load_table(main, options, max_rows=_PREVIEW_ROWS)
         columns = interaction_columns(table, options, where=main.name) or columns
-        users, items, links = _links(table, columns, where=main.name)
+        head, guesses = first_rows(table), column_guesses(table, columns, roles=NAMES)
+        n_inspected = len(table)
+        table, origin = spread(table, (columns.left, columns.right))
+        users, items, links = _links(table, columns, origin, where=main.name)
         beside = [_told(other, columns, links, (users, items), options) for other in others]
         seen = "" if table.is_complete else " in the rows looked at"
         sizes = f"{_sizes(links)}{seen}."
@@ -92,9 +96,9 @@ class InteractionsReader:
             Modality.INTERACTIONS,
             ", ".join([main.name, *(s.name for s in others)]) if others else table.format,
             n_items=len(links.left) + len(links.right) if table.is_complete else None,
-            n_inspected=len(table),
-            rows=first_rows(table),
-            columns=column_guesses(table, columns, roles=NAMES),
+            n_inspected=n_inspected,
+            rows=head,
+            columns=guesses,
             options={
                 **table.options,
                 "user": columns.left,
@@ -115,7 +119,8 @@ class InteractionsReader:
         main, columns, others = _needed(sources, options)
         table = load_table(main, options)
         columns = interaction_columns(table, options, where=main.name) or columns
-        users, items, links = _links(table, columns, where=main.name)
+        table, origin = spread(table, (columns.left, columns.right))
+        users, items, links = _links(table, columns, origin, where=main.name)
         own = own_columns(
             table, columns.others, links, (users.code, items.code), options, where=main.name
         )
@@ -241,7 +246,9 @@ def _shares_a_name(source: Source, columns: PairColumns) -> bool:
     return columns.left.lower() in names or columns.right.lower() in names
 
 
-def _links(table: RawTable, columns: PairColumns, *, where: str) -> tuple[Coded, Coded, Links]:
+def _links(
+    table: RawTable, columns: PairColumns, origin: NDArray[np.int64], *, where: str
+) -> tuple[Coded, Coded, Links]:
     users = coded(table.column(columns.left), missing="no user", trim=True)
     items = coded(table.column(columns.right), missing="no item", trim=True)
     weight = None
@@ -255,6 +262,7 @@ def _links(table: RawTable, columns: PairColumns, *, where: str) -> tuple[Coded,
         None if columns.time is None else _times(table, columns.time),
         repeats="sum" if adds_up else "last",
         keeps_things=False,
+        origin=origin,
     )
     if not len(links.source):
         why = links.dropped[0].reason if links.dropped else "no row"

@@ -92,6 +92,7 @@ def linked(
     *,
     repeats: Repeats,
     keeps_things: bool,
+    origin: NDArray[np.int64] | None = None,
 ) -> Links:
     """Return the distinct pairs.
 
@@ -106,6 +107,8 @@ def linked(
         Which weight a pair has that occurs again.
     keeps_things : bool
         Whether things stay whose only pairs have no positive weight.
+    origin : (n,) int64, optional
+        The row of the source that each row came from, to name those that are left out.
     """
     reasons = ("", left.missing, right.missing, "no weight", "a weight of 0 or less")
     why = np.zeros(len(left.code), np.int8)
@@ -139,7 +142,10 @@ def linked(
         left_row,
         right_row,
         rows,
-        tuple(Dropped(f"row {i + 1}", reasons[why[i]]) for i in out[: Dataset.MAX_LISTED]),
+        tuple(
+            Dropped(f"row {(i if origin is None else origin[i]) + 1}", reasons[why[i]])
+            for i in out[: Dataset.MAX_LISTED]
+        ),
         len(out),
         tuple(_notes(why[out], reasons, int(is_no_pair.sum()), n_repeats, repeats)),
     )

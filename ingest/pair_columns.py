@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from core.errors import ParameterError, UnreadableSource
 from core.modality import Modality
+from ingest.listed_cells import first_of_lists, holds_lists
 from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions, require_column
 from ingest.roles import mean_lengths
@@ -243,7 +244,7 @@ def _free(table: RawTable, options: ReadOptions, said: dict[str, str]) -> list[_
     """Return the columns whose part is still open."""
     taken = {*said.values(), *options.columns}
     return [
-        _Column(name, understand(data))
+        _Column(name, understand(first_of_lists(data)))
         for name, data in zip(table.names, table.columns, strict=True)
         if name not in taken
     ]
@@ -301,6 +302,8 @@ def _settled(
 
 def _require_cells(table: RawTable, name: str) -> None:
     kind = table.column(name).type
+    if holds_lists(table.column(name)):
+        return
     if pa.types.is_nested(kind) or understand(table.column(name).slice(0, 1)).kind == "other":
         raise UnreadableSource(
             f"Column {name!r} holds {kind} values, not texts or ids. Choose another one, or write "

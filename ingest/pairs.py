@@ -22,6 +22,7 @@ from ingest.image_items import ImageItems
 from ingest.images import GatheredImages
 from ingest.interactions import edges_of, left_out_note
 from ingest.linking import Coded, Links, coded, linked
+from ingest.listed_cells import spread
 from ingest.pair_columns import PairColumns, pair_columns, side_names, weights_of
 from ingest.pair_preview import column_guesses, first_rows
 from ingest.paired_items import PairedItems
@@ -97,16 +98,20 @@ class PairsReader:
         columns = _columns(table, given, options)
         seen = _look(given, options)
         listed = seen.listed if seen else ()
-        sides, links = _linked(table, columns, listed, given.name)
+        head = first_rows(table)
+        guesses = column_guesses(table, columns, roles=("left", "right"))
+        n_inspected = len(table)
+        table, origin = spread(table, (columns.left, columns.right))
+        sides, links = _linked(table, columns, listed, given.name, origin)
         names = side_names(columns, (sides[0].kind, sides[1].kind))
         looked = "" if table.is_complete else " in the rows looked at"
         return Preview(
             Modality.PAIRS,
             " and ".join(filter(None, [seen.format if seen else "", table.format])),
             n_items=_n_items(table, links, seen),
-            n_inspected=len(table),
-            rows=first_rows(table),
-            columns=column_guesses(table, columns, roles=("left", "right")),
+            n_inspected=n_inspected,
+            rows=head,
+            columns=guesses,
             options={
                 **table.options,
                 "left": columns.left,
@@ -135,7 +140,8 @@ class PairsReader:
         columns = _columns(table, given, options)
         found = images.gather(given.images, options.limits) if given.images is not None else None
         pictures = found.ids if found else ()
-        sides, links = _linked(table, columns, pictures, given.name)
+        table, origin = spread(table, (columns.left, columns.right))
+        sides, links = _linked(table, columns, pictures, given.name, origin)
         kinds = (sides[0].kind, sides[1].kind)
         names = side_names(columns, kinds)
         own = own_columns(
@@ -251,7 +257,11 @@ def _look(given: _Given, options: ReadOptions) -> _Look | None:
 
 
 def _linked(
-    table: RawTable, columns: PairColumns, pictures: Sequence[str], where: str
+    table: RawTable,
+    columns: PairColumns,
+    pictures: Sequence[str],
+    where: str,
+    origin: NDArray[np.int64],
 ) -> tuple[tuple[_Side, _Side], Links]:
     left, right = _sides(table, columns, pictures)
     if pictures and Modality.IMAGE not in {left.kind, right.kind}:
@@ -263,7 +273,15 @@ def _linked(
     if columns.weight is not None:
         data, _ = weights_of(table, columns.weight)
         weight = pc.fill_null(data, float("nan")).to_numpy()
-    links = linked(left.cells, right.cells, weight, None, repeats="largest", keeps_things=True)
+    links = linked(
+        left.cells,
+        right.cells,
+        weight,
+        None,
+        repeats="largest",
+        keeps_things=True,
+        origin=origin,
+    )
     if not len(links.source):
         why = f" ({links.dropped[0].where}: {links.dropped[0].reason})" if links.dropped else ""
         raise UnreadableSource(

@@ -257,6 +257,12 @@ def test_an_archive_of_tables_is_read_like_the_tables():
     assert any("tags.csv was left out" in note for note in packed.notes)
 
 
+def test_baskets_are_the_items_in_them():
+    lines = ['{"user": "ann", "items": ["x", "y"]}', '{"user": "bob", "items": ["x"]}']
+    data = read_dataset(("b.jsonl", "\n".join(lines).encode()), user="user", item="items")
+    assert triples(data) == [("ann", "x", 1), ("ann", "y", 1), ("bob", "x", 1)]
+
+
 def test_movies_alone_are_not_offered_as_interactions():
     assert Modality.INTERACTIONS not in inspect_source(MOVIES).other_kinds
 

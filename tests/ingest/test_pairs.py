@@ -162,6 +162,32 @@ def test_captions_in_the_archive_of_their_images_are_found():
     assert read_dataset(archive).n_dropped == 0
 
 
+LISTED = [
+    {"query": "first query", "pos": ["one passage", "two passages"]},
+    {"query": "second query", "pos": []},
+    {"query": "third query", "pos": ["one passage"]},
+]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_each_passage_of_a_list_is_a_pair_of_its_own(form):
+    if form == "jsonl":
+        content = "\n".join(map(json.dumps, LISTED)).encode()
+    else:
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(LISTED), buffer)
+        content = buffer.getvalue()
+    assert inspect_source((f"p.{form}", content)).kind is Modality.PAIRS
+    data = read_dataset((f"p.{form}", content))
+    assert pairs(data) == [
+        ("first query", "one passage"),
+        ("first query", "two passages"),
+        ("third query", "one passage"),
+    ]
+    assert [(d.where, d.reason) for d in data.dropped] == [("row 2", "no 'pos'")]
+    assert any("'pos' holds lists" in note and "3 rows became 4" in note for note in data.notes)
+
+
 def test_columns_that_are_no_texts_are_refused_in_one_sentence():
     table = pa.table(
         {"caption": ["one dot", "two dots"], "image": [{"bytes": b"x"}, {"bytes": b""}]}
