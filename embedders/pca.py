@@ -16,11 +16,16 @@ from core.modality import Modality
 from core.params import Params, choice, flag, integer, real
 from core.progress import Progress, quiet
 from embedders.base import ItemEmbedder
+from embedders.image_items import ImageReference, image_references
 from embedders.packing import State, pack_json, unpack_json
 from embedders.table_features import FeatureOptions, TableFeatures
 from ingest.dataset import Dataset
 
 IMAGES_PER_REPORT = 50
+BLOCK = 250
+"""Images whose products are added up at a time: adding costs as much as some fifty products."""
+STREAM_ABOVE = 64_000_000
+"""Images of more numbers than this in all are decoded block by block and let go again."""
 MIN_RATIO = 1e-9
 _KINDS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.VECTORS: "item"}
 
@@ -108,6 +113,7 @@ class Pca(ItemEmbedder):
     metric = "euclidean"
     params_class = PcaParams
     batch_size = 4_096
+    batch_cost = batch_size  # rows are short; of images that are still to be decoded, 64 at a time
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
@@ -153,6 +159,9 @@ class Pca(ItemEmbedder):
             self._features = TableFeatures.learn(dataset.items, dataset.roles, options)
         if dataset.modality is Modality.IMAGE:
             self._side = self._common_side(dataset.items)
+            if self._is_streamed(len(dataset)):
+                self._solve_streamed(dataset, progress)
+                return self
         numbers = self._numbers(dataset, progress)
         progress(0, 1, "finding components")
         self._solve(numbers, dataset)
@@ -168,10 +177,7 @@ class Pca(ItemEmbedder):
         n, width = numbers.shape
         exact = np.float64 if numbers.size < 10_000_000 else np.float32
         if not np.ptp(numbers, axis=0).any():
-            raise DatasetError(
-                f"All {n:,} items of {dataset.name} are equal; there is no difference to show. "
-                "Give items that differ."
-            )
+            raise self._all_equal(dataset)
         solver = PCA(min(self.params.dim, width, n - 1), random_state=0)
         solver.fit(np.asarray(numbers, exact))
         ratio = solver.explained_variance_ratio_.astype(np.float64)
@@ -180,6 +186,53 @@ class Pca(ItemEmbedder):
         self._mean = solver.mean_.astype(np.float64)
         self._components = solver.components_[:real].astype(np.float64)
         self._ratio = ratio[:real]
+
+    def _is_streamed(self, n: int) -> bool:
+        """Tell whether ``n`` images are too many to be held, and a covariance is the smaller."""
+        width = self._width()
+        return n * width > STREAM_ABOVE and 4 * width < n
+
+    def _width(self) -> int:
+        """Return how many numbers an image becomes."""
+        return self._side**2 * (3 if self.params.colour else 1)
+
+    def _solve_streamed(self, dataset: Dataset, progress: Progress) -> None:
+        """Find the components of images from their covariance, added up block by block."""
+        from scipy.linalg import eigh
+
+        n, width, images = len(dataset), self._width(), dataset.items
+        shift = self._decode(images[:1])[0]  # near the mean: little is lost in the difference
+        total, products = np.zeros(width), np.zeros((width, width))
+        progress(0, n, "reading images")
+        for start in range(0, n, BLOCK):
+            block = self._decode(images[start : start + BLOCK]).astype(np.float64) - shift
+            total += block.sum(axis=0)
+            products += block.T @ block
+            progress(start + len(block), n, "reading images")
+        progress(0, 1, "finding components")
+        off = total / n
+        products -= n * np.outer(off, off)
+        variance = float(np.trace(products))
+        if variance <= n * width * MIN_RATIO:
+            raise self._all_equal(dataset)
+        k = min(self.params.dim, width, n - 1)
+        values, vectors = eigh(
+            products, subset_by_index=(width - k, width - 1), overwrite_a=True, check_finite=False
+        )
+        ratio, components = values[::-1] / variance, vectors[:, ::-1].T
+        # As sklearn does: the largest weight of a component is positive.
+        largest = np.abs(components).argmax(axis=1)
+        components = components * np.sign(components[np.arange(k), largest])[:, None]
+        real = max(1, int((ratio > MIN_RATIO).sum()))
+        self._mean, self._components = shift + off, components[:real]
+        self._ratio, self._modality = ratio[:real], dataset.modality
+        progress(1, 1, "finding components", f"{self._ratio.sum():.0%} of the variance")
+
+    def _all_equal(self, dataset: Dataset) -> DatasetError:
+        return DatasetError(
+            f"All {len(dataset):,} items of {dataset.name} are equal; there is no difference to "
+            "show. Give items that differ."
+        )
 
     def _numbers(self, dataset: Dataset, progress: Progress) -> NDArray[Any]:
         """Return the items as ``(n, d)`` numbers."""
@@ -201,20 +254,23 @@ class Pca(ItemEmbedder):
 
     def _pixels(self, images: Sequence[bytes], progress: Progress) -> FloatMatrix:
         """Return ``(n, side · side · channels) float32`` in [0, 1]."""
+        self._check_size(len(images), self._width(), "Lower image_size or use fewer images.")
+        pixels = np.empty((len(images), self._width()), np.float32)
+        progress(0, len(images), "reading images")
+        for start in range(0, len(images), IMAGES_PER_REPORT):
+            rows = slice(start, min(start + IMAGES_PER_REPORT, len(images)))
+            pixels[rows] = self._decode(images[rows])
+            progress(rows.stop, len(images), "reading images")
+        return pixels
+
+    def _decode(self, images: Sequence[bytes]) -> FloatMatrix:
+        """Return a few images as ``(n, side · side · channels) float32`` in [0, 1]."""
         from ingest.images import decode
 
-        side = self._side
         mode: Literal["RGB", "L"] = "RGB" if self.params.colour else "L"
-        width = side * side * (3 if self.params.colour else 1)
-        self._check_size(len(images), width, "Lower image_size or use fewer images.")
-        pixels = np.empty((len(images), width), np.float32)
-        progress(0, len(images), "reading images")
-        for i in range(len(images)):
-            pixels[i] = decode(images[i], mode=mode, size=(side, side)).ravel()
-            if (i + 1) % IMAGES_PER_REPORT == 0 or i + 1 == len(images):
-                progress(i + 1, len(images), "reading images")
-        pixels /= 255
-        return pixels
+        size = (self._side, self._side)
+        rows = [decode(image, mode=mode, size=size).ravel() for image in images]
+        return np.divide(rows, 255, dtype=np.float32)
 
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:
         if dataset.modality is not self._modality:
@@ -222,6 +278,9 @@ class Pca(ItemEmbedder):
                 f"This PCA was fitted on {self._modality} data and takes no {dataset.modality} "
                 "data. Fit it again."
             )
+        if dataset.modality is Modality.IMAGE and self._is_streamed(len(dataset)):
+            self._check_size(len(dataset), len(self._components), "Lower dim.")
+            return image_references(dataset, progress)
         kept, self._decoded = self._decoded, None
         if kept is not None and kept[0] is dataset:
             numbers = kept[1]
@@ -235,7 +294,13 @@ class Pca(ItemEmbedder):
         rows: Sequence[Any] = numbers  # type: ignore[assignment]  # an array is indexed like one
         return rows
 
-    def _embed_batch(self, items: Sequence[NDArray[Any]]) -> FloatMatrix:
+    def _length(self, item: NDArray[Any] | ImageReference) -> int:
+        return self.batch_size // 64 if isinstance(item, ImageReference) else 1
+
+    def _embed_batch(self, items: Sequence[NDArray[Any] | ImageReference]) -> FloatMatrix:
+        if isinstance(items[0], ImageReference):
+            found = [item.data for item in items if isinstance(item, ImageReference)]
+            items = list(self._decode(found))
         block: FloatMatrix = ((np.asarray(items) - self._mean) @ self._components.T).astype(
             np.float32
         )

@@ -39,6 +39,7 @@ def held_out_curve(held_out: Mapping[str, Any]) -> go.Figure:
                 x=[kept],
                 y=[values[kept - start]],
                 mode="markers",
+                cliponaxis=False,
                 marker={
                     "color": CATEGORICAL_LIGHT[1],
                     "size": 12,

@@ -12,6 +12,7 @@ from core.errors import DatasetError, QueryError
 from core.modality import Modality
 from embedders import get_embedder
 from ingest.dataset import Dataset
+from ingest.samples import load_sample
 
 
 def table(frame, **roles):
@@ -166,3 +167,31 @@ def test_images_decoded_for_the_fit_give_the_same_vectors_later(same_embedder):
     if not same_embedder:
         embedder = get_embedder("pca").restore(embedder.state())
     assert embedder.vectors(data).matrix.tobytes() == first.tobytes()
+
+
+def test_many_images_are_streamed_to_the_same_components(monkeypatch):
+    digits = load_sample("digits")
+    data = digits.subset(np.arange(700))  # enough for the exact solver when held
+    held = get_embedder("pca", dim=10, colour=False).fit(data)
+    monkeypatch.setattr("embedders.pca.STREAM_ABOVE", 1_000)
+    embedder = get_embedder("pca", dim=10, colour=False)
+    calls = []
+    streamed = embedder.fit(data, lambda *call: calls.append(call[:3]))
+    assert calls[-2:] == [(0, 1, "finding components"), (1, 1, "finding components")]
+    monkeypatch.setattr(embedder, "_pixels", None)  # all images at once are never asked for
+    a, b = held.vectors(data), streamed.vectors(data)
+    np.testing.assert_allclose(b.matrix, a.matrix, atol=2e-4)
+    np.testing.assert_allclose(
+        b.provenance["explained_variance_ratio"],
+        a.provenance["explained_variance_ratio"],
+        atol=1e-5,
+    )
+
+
+def test_many_equal_images_are_refused_when_streamed(monkeypatch):
+    monkeypatch.setattr("embedders.pca.STREAM_ABOVE", 10)
+    one = small(Modality.IMAGE).items[0]
+    ids = tuple(map(str, range(800)))
+    data = Dataset("copies", Modality.IMAGE, ids, [one] * 800)
+    with pytest.raises(DatasetError, match="All 800 items of copies are equal"):
+        get_embedder("pca").fit(data)
