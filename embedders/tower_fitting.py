@@ -115,7 +115,12 @@ class _Fitting:
         ids = token_ids(minilm.load().tokenizer, texts)
         vocabulary = tuple(sorted({piece for text in ids for piece in text}))
         return TowerPlan(
-            "scratch", dim, p.max_length, layers=p.layers, width=p.width, vocabulary=vocabulary
+            "scratch",
+            dim,
+            p.max_length,
+            layers=p.new_layers,
+            width=p.new_width,
+            vocabulary=vocabulary,
         )
 
     def _image_start(self) -> Start:

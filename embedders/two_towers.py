@@ -85,14 +85,14 @@ class TwoTowersParams(Params):
     last_layers: int = integer(
         2, low=1, high=minilm.N_LAYERS - 1, help="How many last layers are trained.", advanced=True
     )
-    layers: int = integer(
+    new_layers: int = integer(
         2,
         low=0,
         high=6,
         help="Layers of a text model from scratch; 0 takes the mean of its word pieces' vectors.",
         advanced=True,
     )
-    width: int = integer(
+    new_width: int = integer(
         128,
         low=16,
         high=512,

@@ -17,9 +17,10 @@ from tests.conftest import shared_data
 pytestmark = pytest.mark.browser
 
 NEEDS_A_FILE = {"lookup"}
+NEEDS_A_RUN = {"earlier"}
 NEEDS_A_SERVICE = {"api"}
-HAVE_A_STORY = {"bert"}
-LEFT_OUT = NEEDS_A_FILE | NEEDS_A_SERVICE | HAVE_A_STORY
+HAVE_A_STORY = {"bert", "two_towers"}
+LEFT_OUT = NEEDS_A_FILE | NEEDS_A_RUN | NEEDS_A_SERVICE | HAVE_A_STORY
 
 
 def queries(step: int = 5) -> dict[str, Any]:

@@ -46,7 +46,7 @@ QUICK = {
     "netmf": {"dim": 20},
     "spectral": {"dim": 20},
     "earlier": {"run": str(Path(__file__).with_name("small_towers.safetensors"))},
-    "two_towers": {"start": "scratch", "layers": 1, "width": 16, "dim": 8, "epochs": 1},
+    "two_towers": {"start": "scratch", "new_layers": 1, "new_width": 16, "dim": 8, "epochs": 1},
     "user_item_towers": {"dim": 8, "epochs": 2, "baselines": False},
     "own_image_network": {"size": "small", "side": "28", "epochs": 1},
 }
@@ -68,7 +68,7 @@ OTHER = {
     "netmf": {"dim": 19},
     "spectral": {"dim": 19},
     "earlier": {"run": str(Path(__file__).with_name("small_pca.safetensors"))},
-    "two_towers": {"start": "scratch", "layers": 0, "width": 16, "dim": 8, "epochs": 1},
+    "two_towers": {"start": "scratch", "new_layers": 0, "new_width": 16, "dim": 8, "epochs": 1},
     "user_item_towers": {"dim": 9, "epochs": 2, "baselines": False},
     "bert": {"pooling": "max"},
     "vectors": {"centre": True},

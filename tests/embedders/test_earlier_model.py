@@ -64,7 +64,7 @@ def test_a_model_of_tables_is_applied_to_rows_it_has_not_seen(tmp_path):
 
 def test_the_model_survives_its_run():
     data = small_pairs(Modality.TEXT, Modality.TEXT)
-    settings = {"start": "scratch", "layers": 0, "width": 16, "epochs": 2}
+    settings = {"start": "scratch", "new_layers": 0, "new_width": 16, "epochs": 2}
     model = get_embedder("two_towers", **settings).fit(data)
     embedder = applied(model, "pairs").fit(NEW)
     again = get_embedder("earlier", run="r" + 24 * "a").restore(embedder.state())

@@ -26,7 +26,7 @@ from ingest.dataset import Dataset, Edges
 from ingest.paired_items import PairedItems
 from ingest.sides import Sides
 
-SCRATCH = {"start": "scratch", "layers": 0, "width": 32, "dim": 16}
+SCRATCH = {"start": "scratch", "new_layers": 0, "new_width": 32, "dim": 16}
 
 
 def paired(left, right, pairs, kinds=(Modality.TEXT, Modality.TEXT)):
@@ -399,7 +399,12 @@ def test_gradients_in_chunks_with_recomputing_equal_those_in_one_go(monkeypatch)
 def test_simcse_learns_from_texts_alone():
     data = small(Modality.TEXT)
     embedder = get_embedder(
-        "two_towers", start="scratch", layers=1, width=32, pretraining_epochs=6, batch_size=8
+        "two_towers",
+        start="scratch",
+        new_layers=1,
+        new_width=32,
+        pretraining_epochs=6,
+        batch_size=8,
     )
     about = embedder.fit(data).vectors(data).provenance
     assert len(about["losses"]) == 6
@@ -413,8 +418,8 @@ def test_tsdae_learns_to_write_texts_again(layers):
     embedder = get_embedder(
         "two_towers",
         start="scratch",
-        layers=layers,
-        width=32,
+        new_layers=layers,
+        new_width=32,
         pretraining="tsdae",
         pretraining_epochs=12,
         batch_size=8,
@@ -427,7 +432,7 @@ def test_tsdae_learns_to_write_texts_again(layers):
 
 def test_pretraining_comes_before_pairs(learnt):
     data, _ = learnt
-    settings = {**SCRATCH, "layers": 1, "epochs": 1, "held_out": 0.0, "pretraining": "tsdae"}
+    settings = {**SCRATCH, "new_layers": 1, "epochs": 1, "held_out": 0.0, "pretraining": "tsdae"}
     about = get_embedder("two_towers", **settings).fit(data).vectors(data).provenance
     assert len(about["pretraining_losses"]) == 1
     assert len(about["losses"]) == 1
@@ -507,7 +512,7 @@ def test_training_that_diverges_is_told_with_what_to_change(monkeypatch):
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *a, **k: None)
     data = counted(20)
-    embedder = get_embedder("two_towers", **{**SCRATCH, "layers": 1, "epochs": 3})
+    embedder = get_embedder("two_towers", **{**SCRATCH, "new_layers": 1, "epochs": 3})
     real = torch.optim.AdamW.step
 
     def poisoned(self, *args, **kwargs):
