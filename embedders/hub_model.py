@@ -78,6 +78,11 @@ class ModelSource:
         """Return the server that it would come from."""
         raise NotImplementedError
 
+    @property
+    def folder(self) -> Path:
+        """Return where its download lies, be it there or not."""
+        raise NotImplementedError
+
     def all(self) -> Iterator[ModelSource]:
         """Yield the model and what it needs beside."""
         yield self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -72,7 +73,11 @@ def fetch(task: FetchModelTask, context: Context) -> dict[str, Any]:
     context.progress.plan({"download": (task.agreed_mb or source.mb or 100) / _MB_PER_S})
     context.progress.begin("download", "connecting")
     begins = tuple(unfinished_name(one) for one in source.all())
-    with context.alone(f"model-{fingerprint(source.name)[:24]}"):
+    # One lock for each part, always in the same order: models may share a tokenizer.
+    places = sorted({fingerprint(str(one.folder)) for one in source.all()})
+    with contextlib.ExitStack() as locks:
+        for place in places:
+            locks.enter_context(context.alone(f"model-{place[:24]}"))
         clean(downloads_folder(context.store.root), lambda name: name.startswith(begins))
         fetch_model(source, context.progress, consent=True, at_most_mb=task.agreed_mb)
     return {"dataset": task.dataset, "model": source.name}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
+from types import SimpleNamespace
 
 import pytest
 import toy_hub
@@ -14,8 +16,11 @@ from core.errors import EmbedderUnavailable, ParameterError, WorkspaceError
 from core.modality import Modality
 from embedders import registry
 from embedders.hub_download import fetch
+from embedders.hub_model import HubModel
 from ingest.dataset import Dataset
 from tests.embedders import small_hub
+from workspace import model_fetching
+from workspace.context import StagedProgress
 from workspace.downloads import clean
 from workspace.model_fetching import FetchModelTask
 from workspace.tasks import task_from_json
@@ -80,6 +85,31 @@ def test_a_model_comes_once_and_serves_every_workspace(start, home, hub):
     again = ended(runner, other.fetch_model("toy-hub", {}, data.id))
     assert again.state == "done", again.message
     assert len(hub.asked) == n_asked
+
+
+def test_two_models_that_share_a_part_do_not_fetch_it_at_once(home, hub, monkeypatch):
+    words = HubModel("org/tiny")
+    context = SimpleNamespace(
+        store=SimpleNamespace(root=home), progress=StagedProgress(lambda _: None), alone=None
+    )
+    held = set()
+
+    @contextlib.contextmanager
+    def alone(id):
+        held.add(id)
+        yield
+        held.discard(id)
+
+    context.alone = alone
+    seen = []
+    monkeypatch.setattr(model_fetching, "fetch_model", lambda *_, **__: seen.append(set(held)))
+    for source in (words, HubModel("org/a", beside=(words,)), HubModel("org/tiny@main")):
+        monkeypatch.setattr(toy_hub.ToyHubEmbedder, "needs", classmethod(lambda *_, s=source: s))
+        model_fetching.fetch(FetchModelTask("toy-hub"), context)
+    assert [len(locks) for locks in seen] == [1, 2, 1]
+    assert seen[0] < seen[1]
+    assert seen[2] == seen[0]
+    assert not held
 
 
 def test_what_cannot_be_is_said_at_once(start, hub):
