@@ -365,6 +365,8 @@ class ItemEmbedder(Embedder):
                 )
             if matrix is None:
                 matrix = self._room(len(items), total, block.shape[1])
+            elif known is not None and matrix.shape[1] != block.shape[1]:
+                return self._embed_all(items, progress, _NothingKnown(known))
             matrix[rows] = block
             done += len(rows)
             if known is not None:
@@ -415,6 +417,21 @@ class ItemEmbedder(Embedder):
         block = self._embed_batch([self._prepare_query(query)])
         vector: FloatVector = frozen_float32(block, what="The query vector")[0]
         return vector
+
+
+class _NothingKnown:
+    """Takes up vectors and gives none: those of before are of another length.
+
+    A service may change the model behind a name.
+    """
+
+    def __init__(self, known: KnownItems) -> None:
+        self.keep, self.complete = known.keep, known.complete
+        self._known = known
+
+    def find(self, keys: ItemKeys) -> tuple[NDArray[np.int64], FloatMatrix]:
+        """Return nothing; nothing of before is counted as taken over."""
+        return self._known.find(keys[:0])
 
 
 def item_keys(keys: Sequence[object | None]) -> ItemKeys:

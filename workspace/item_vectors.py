@@ -52,6 +52,8 @@ class StoredItems:
         rows: list[int] = []
         blocks: list[FloatMatrix] = []
         for known, matrix, at in self._sources():
+            if blocks and matrix.shape[1] != blocks[0].shape[1]:
+                continue  # a service may have changed the model behind a name
             places = [
                 (wanted.pop(key), at[place])
                 for place, key in enumerate(map(bytes, known))
@@ -62,7 +64,7 @@ class StoredItems:
                 blocks.append(np.asarray(matrix[[row for _, row in places]], np.float32))
             if not wanted:
                 break
-        self.n_earlier = len(rows) - self._n_made
+        self.n_earlier = max(0, len(rows) - self._n_made)
         matrix = np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
         return np.array(rows, np.int64), matrix
 

@@ -332,6 +332,17 @@ def test_items_that_are_known_are_not_embedded_again(cls, modality):
     np.testing.assert_allclose(vectors.matrix[rest], whole.matrix[rest], atol=2e-5)
 
 
+def test_known_vectors_of_another_length_are_left_out():
+    data = small(Modality.IMAGE)
+    embedder = get_embedder("colour_histogram").fit(data)
+    first = Remembered(np.empty((0, 16), np.uint8), np.empty((0, 1), np.float32))
+    whole = embedder.vectors(data, known=first)
+    other = Remembered(first.all_keys[:2], np.ones((2, whole.dim + 1), np.float32))
+    vectors = embedder.vectors(data, known=other)
+    np.testing.assert_array_equal(vectors.matrix, whole.matrix)
+    assert len(other.all_keys) == len(first.all_keys)
+
+
 @every_input
 def test_a_query_of_a_wrong_type_is_refused_in_one_sentence(cls, modality):
     embedder = quick(cls).fit(small_for(cls, modality))

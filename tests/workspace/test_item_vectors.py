@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from job_waiting import ended, wait_for
+from toy_tasks import ToyEmbedder
 
 from core.modality import Modality
 from ingest.dataset import Dataset
-from workspace.item_vectors import _blocks
+from workspace.catalog import Catalog
+from workspace.item_vectors import StoredItems, _blocks
+from workspace.store import Store
 from workspace.workspace import Workspace
 
 
@@ -78,6 +81,16 @@ def test_a_cancelled_job_goes_on_where_it_was(start, tally, home):
     # The block that was being made when the process was stopped is made again.
     assert 600 <= tally() <= 600 + 64
     assert not list((home / "unfinished").glob("*"))
+
+
+def test_of_blocks_of_unequal_vectors_one_length_is_taken(tmp_path):
+    store = Store(tmp_path)
+    items = StoredItems(store, Catalog(tmp_path / "catalog.sqlite"), ToyEmbedder(), "run")
+    keys = np.arange(1, 65, dtype=np.uint8).reshape(4, 16)
+    items.keep(keys[:2], np.ones((2, 3), np.float32))
+    items.keep(keys[2:], np.ones((2, 4), np.float32))
+    rows, vectors = items.find(keys)
+    assert (rows.tolist(), vectors.shape) == ([0, 1], (2, 3))
 
 
 def test_what_a_removed_dataset_held_is_embedded_again(start, tally):
