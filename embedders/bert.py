@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix, FloatVector
-from core.errors import EmbedscopeError, ParameterError, QueryError
+from core.errors import EmbedderUnavailable, EmbedscopeError, ParameterError, QueryError
 from core.modality import Modality
 from core.params import Params, choice, flag, integer, text
 from core.progress import Progress, quiet
 from embedders import hub_model, minilm, precision, sentence_model
 from embedders.base import Availability, ItemEmbedder
-from embedders.packing import State
+from embedders.packing import State, pack_json, unpack_json
 from embedders.terms import text_query
 from embedders.text_model import Pooling, TextModel, Tokens
 from embedders.text_model_list import full_name, known, suggestions
@@ -228,13 +228,33 @@ class Bert(ItemEmbedder):
         return self
 
     def state(self) -> State:
-        """Return what was measured on the data: ranges for 8 bits, cosines for 16."""
-        measured = {"ranges": self._ranges, "compared": self._compared}
-        return {name: array for name, array in measured.items() if array is not None}
+        """Return which weights they were, and what was measured on the data.
+
+        That is ranges for 8 bits and cosines for 16.
+        """
+        self._check_fitted()
+        kept = {
+            "weights": pack_json(self._about["weights_sha256"]),
+            "ranges": self._ranges,
+            "compared": self._compared,
+        }
+        return {name: array for name, array in kept.items() if array is not None}
 
     def restore(self, state: Mapping[str, AnyArray]) -> Self:
-        """Load the pretrained weights and take up what was measured."""
+        """Load the pretrained weights and take up what was measured.
+
+        Raises
+        ------
+        EmbedderUnavailable
+            As ``fit``, and if the weights are others now: queries would meet foreign vectors.
+        """
         self._load()
+        if "weights" in state and unpack_json(state["weights"]) != self._about["weights_sha256"]:
+            self._text_model = None
+            raise EmbedderUnavailable(
+                f"The weights of {self.params.model} on this machine are no longer those that the "
+                "vectors were made with. Embed the data again, or bring the earlier model back."
+            )
         if self.params.precision == "bfloat16":
             self._text_model = self._model.to_bfloat16()
         self._ranges = np.asarray(state["ranges"], np.float32) if "ranges" in state else None

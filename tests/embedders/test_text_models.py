@@ -353,6 +353,17 @@ def test_a_model_whose_pooling_was_changed_is_not_taken_from_memory(folders, tmp
     assert second.matrix.tobytes() != first.matrix.tobytes()
 
 
+def test_a_run_of_other_weights_is_not_asked_with_those_that_lie_there_now(folders, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(folders["bert"], folder)
+    asked = {"model": str(folder)}
+    state = get_embedder("bert", **asked).fit(make_texts(["a"])).state()
+    assert get_embedder("bert", **asked).restore(state).embed_query("the bank").any()
+    shutil.copytree(folders["gpt2"], folder, dirs_exist_ok=True)
+    with pytest.raises(EmbedderUnavailable, match=r"are no longer those .* Embed the data again"):
+        get_embedder("bert", **asked).restore(state)
+
+
 def test_the_list_has_whole_facts_of_each_model():
     assert len({model.name for model in KNOWN}) == len(KNOWN) >= 15
     for model in KNOWN:
