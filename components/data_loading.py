@@ -117,7 +117,7 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     if preview.thumbnails:
         st.image(
             [data for _, data in preview.thumbnails],
-            caption=[name for name, _ in preview.thumbnails],
+            caption=[escaped(name) for name, _ in preview.thumbnails],
             width=96,
         )
     roles = _role_editor(preview, stamp)
@@ -162,6 +162,8 @@ def _inspect(
 
 
 def _count(preview: Preview) -> str:
+    if preview.kind in _KIND_HELP and preview.n_items is not None:
+        return ""  # the sizes of the two sides stand below: an "item" may be one of them
     if preview.n_items is None:
         looked = f"the first {preview.n_inspected:,} rows were looked at · "
         return looked if preview.n_inspected else ""

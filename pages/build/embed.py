@@ -6,6 +6,7 @@ from components import session
 from components.boundary import explained
 from components.dataset_view import left_out
 from components.known_sets import known_sets
+from components.markdown import escaped
 from components.method_choice import before_it_runs, method_choice, projection_choice
 from components.param_form import param_form
 from components.run_table import run_table
@@ -21,7 +22,7 @@ if info is None:
         st.switch_page("pages/begin/start.py")
     st.stop()
 
-st.caption(f"{info.name} · {size_words(info)}")
+st.caption(escaped(f"{info.name} · {size_words(info)}"))
 left_out(session.dataset(info.id))
 method, form = st.columns([2, 3], gap="large")
 embedder = None
