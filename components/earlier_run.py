@@ -54,12 +54,13 @@ def _applies(run: RunInfo, modality: Modality | None) -> bool:
 def model_download(run: RunInfo) -> None:
     """Offer the fitted model of a run as a file, where there is something fitted."""
     method = next((one for one in EMBEDDERS if one.id == run.embedder), None)
-    size = session.workspace().model_bytes(run.id) if method and method.transfers else 0
+    workspace = session.workspace()  # now: the file is made later, when no page is running
+    size = workspace.model_bytes(run.id) if method and method.transfers else 0
     if not 0 < size <= MOST_BYTES:
         return
     st.download_button(
         f"Download the model ({size / 1e6:,.1f} MB)",
-        data=lambda: session.workspace().model_file(run.id),
+        data=lambda: workspace.model_file(run.id),
         file_name=f"{run.embedder}-{run.id[1:9]}.safetensors",
         mime="application/octet-stream",
         icon=":material/download:",
