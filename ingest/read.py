@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.errors import ParameterError, UnreadableSource
+from core.errors import EmbedscopeError, ParameterError, UnreadableSource
 from core.modality import Modality
 from ingest import graphs, images, interactions, pairs, tabular, text, vector_files
 from ingest.archive import gunzipped, is_zip, member_names, safe_members
@@ -238,10 +238,17 @@ def _unwrapped(source: Source, limits: Limits) -> list[Source]:
     for name, data in safe_members(source, limits):
         if name in tables:
             inner.append(Source(name.rsplit("/", 1)[-1], data=data))
-            refuse_empty(inner[-1])
-            refuse_pickle(inner[-1])
     if not beside_images:
+        for each in inner:
+            refuse_empty(each)
+            refuse_pickle(each)
         return inner
+    try:  # what is no table after all stays one of the files, and is listed as no image
+        refuse_empty(inner[0])
+        refuse_pickle(inner[0])
+        tabular.table_head(inner[0])
+    except EmbedscopeError:
+        return [source]
     source.memo["taken_out"] = frozenset(tables)
     return [source, *inner]
 

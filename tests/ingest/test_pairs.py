@@ -162,6 +162,13 @@ def test_captions_in_the_archive_of_their_images_are_found():
     assert read_dataset(archive).n_dropped == 0
 
 
+@pytest.mark.parametrize(("name", "content"), [("about.json", b"{broken"), ("empty.csv", b"")])
+def test_what_is_no_table_beside_images_does_not_stop_them(name, content):
+    data = read_dataset(zipped(x_png=png(1), y_png=png(3), **{name: content}))
+    assert data.ids == ("x.png", "y.png")
+    assert [d.where for d in data.dropped] == [name]
+
+
 LISTED = [
     {"query": "first query", "pos": ["one passage", "two passages"]},
     {"query": "second query", "pos": []},
