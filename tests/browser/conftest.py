@@ -200,9 +200,12 @@ def app(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., App]]:
         one.stop()
 
 
-@pytest.fixture(scope="module")
-def module_app(chromium: Any, tmp_path_factory: Any) -> Iterator[Callable[..., App]]:
-    """Start servers as ``app`` does, kept for all tests of one file (equal calls share one)."""
+@pytest.fixture(scope="session")
+def shared_app(chromium: Any, tmp_path_factory: Any) -> Iterator[Callable[..., App]]:
+    """Start servers as ``app`` does, kept for all tests (equal calls share one).
+
+    Every page is a workspace of its own; what is computed is shared, as on a real server.
+    """
     running: dict[str, App] = {}
 
     def start(script: Path | str = "app.py", env: dict[str, str] | None = None, **how: Any) -> App:

@@ -16,8 +16,8 @@ MAP = "[...window.__embedscopeMaps.values()].at(-1)"
 
 
 @pytest.fixture
-def url(module_app: Callable[..., Any]) -> str:
-    return module_app("app.py").url
+def url(shared_app: Callable[..., Any]) -> str:
+    return shared_app("app.py").url
 
 
 def caption(page: Any) -> str:

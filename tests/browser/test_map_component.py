@@ -88,9 +88,9 @@ class MapPage:
 
 
 @pytest.fixture
-def open_map(module_app: Any, page: Any) -> Callable[..., MapPage]:
+def open_map(shared_app: Any, page: Any) -> Callable[..., MapPage]:
     def open_one(query: str = "n=3000", **how: Any) -> MapPage:
-        return MapPage(page, f"{module_app(APP, **how).url}/?{query}")
+        return MapPage(page, f"{shared_app(APP, **how).url}/?{query}")
 
     return open_one
 
@@ -380,14 +380,14 @@ def test_every_tool_is_named_and_works_by_keyboard(open_map: Any) -> None:
     assert it.ask("view.getView()") == pytest.approx(view, rel=1e-3, abs=1e-3)
 
 
-def test_without_webgl_small_maps_are_drawn_and_say_so(module_app: Any, page: Any) -> None:
+def test_without_webgl_small_maps_are_drawn_and_say_so(shared_app: Any, page: Any) -> None:
     page.add_init_script(
         """const own = HTMLCanvasElement.prototype.getContext;
         HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
           return kind.startsWith('webgl') || kind.startsWith('experimental-webgl')
             ? null : own.call(this, kind, ...rest); };"""
     )
-    it = MapPage(page, f"{module_app(APP).url}/?n=300")
+    it = MapPage(page, f"{shared_app(APP).url}/?n=300")
     assert "no WebGL" in page.get_by_test_id("map-caption").inner_text()
     it.hover(it.isolated_point())
     page.wait_for_timeout(100)
@@ -542,13 +542,13 @@ def test_the_picture_holds_the_edges(open_map: Any) -> None:
     assert with_edges > 1.5 * greys()
 
 
-def test_without_webgl_2_edges_are_drawn_more_plainly(module_app: Any, page: Any) -> None:
+def test_without_webgl_2_edges_are_drawn_more_plainly(shared_app: Any, page: Any) -> None:
     page.add_init_script(
         """const own = HTMLCanvasElement.prototype.getContext;
         HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
           return kind === 'webgl2' ? null : own.call(this, kind, ...rest); };"""
     )
-    it = MapPage(page, f"{module_app(APP).url}/?n=40&edges=39&weighted=1")
+    it = MapPage(page, f"{shared_app(APP).url}/?n=40&edges=39&weighted=1")
     it.page.wait_for_function(f"{MAP}.edgePainter?.own?.length === 39")
     painted = it.page.evaluate(
         f"""(() => {{ const c = {MAP}.under;

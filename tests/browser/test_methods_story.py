@@ -32,8 +32,8 @@ def queries(step: int = 5) -> dict[str, Any]:
     return {"name": "queries.csv", "mimeType": "text/csv", "buffer": out.getvalue().encode()}
 
 
-def test_every_text_method_runs_from_the_page(page, module_app):
-    page.goto(module_app("app.py").url)
+def test_every_text_method_runs_from_the_page(page, shared_app):
+    page.goto(shared_app("app.py").url)
     driving.upload(page, queries())
     driving.add_to_workspace(page)
     methods = [m for m in list_embedders(Modality.TEXT) if m.id not in LEFT_OUT]
@@ -53,8 +53,8 @@ def test_every_text_method_runs_from_the_page(page, module_app):
     table.wait_for(timeout=driving.LONG)
 
 
-def test_training_shows_its_loss_and_is_cancelled_at_once(page, module_app):
-    page.goto(module_app("app.py").url)
+def test_training_shows_its_loss_and_is_cancelled_at_once(page, shared_app):
+    page.goto(shared_app("app.py").url)
     driving.upload(page, queries(step=1))  # enough to train for a minute
     driving.add_to_workspace(page)
     driving.choose_method(page, "Word2Vec")
@@ -69,8 +69,8 @@ def test_training_shows_its_loss_and_is_cancelled_at_once(page, module_app):
     page.get_by_text("Cancelled").first.wait_for(timeout=10_000)
 
 
-def test_a_text_is_followed_through_word_pieces_and_topics(page, module_app):
-    driving.open_sample(page, module_app("app.py").url, "topics")
+def test_a_text_is_followed_through_word_pieces_and_topics(page, shared_app):
+    driving.open_sample(page, shared_app("app.py").url, "topics")
     driving.go(page, "Tokens")
     chips = page.get_by_test_id("token-chips")
     chips.wait_for(timeout=driving.LONG)

@@ -32,8 +32,8 @@ def some_photos() -> dict[str, Any]:
     return {"name": "photos.zip", "mimeType": "application/zip", "buffer": out.getvalue()}
 
 
-def test_a_network_is_trained_on_photos_and_says_how_well_it_knows_new_ones(page, module_app):
-    page.goto(module_app("app.py").url)
+def test_a_network_is_trained_on_photos_and_says_how_well_it_knows_new_ones(page, shared_app):
+    page.goto(shared_app("app.py").url)
     driving.upload(page, some_photos())
     driving.add_to_workspace(page)
     page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=driving.LONG)

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def url(module_app: Callable[..., Any]) -> str:
-    return module_app("app.py").url
+def url(shared_app: Callable[..., Any]) -> str:
+    return shared_app("app.py").url
 
 
 def test_ratings_with_movies_and_images_with_captions_are_added(

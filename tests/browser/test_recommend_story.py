@@ -32,9 +32,9 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_films_are_recommended_by_title_beside_what_a_user_rated(
-    page: Any, module_app: Callable[..., Any], files: tuple[Path, Path]
+    page: Any, shared_app: Callable[..., Any], files: tuple[Path, Path]
 ) -> None:
-    page.goto(module_app("app.py").url)
+    page.goto(shared_app("app.py").url)
     driving.upload(page, *files)
     driving.add_to_workspace(page)
     driving.choose_method(page, "Two towers for users and items")

@@ -13,9 +13,9 @@ from tests.conftest import shared_data
 pytestmark = pytest.mark.browser
 
 
-def test_captions_learn_to_find_their_drawings(page: Any, module_app: Any) -> None:
+def test_captions_learn_to_find_their_drawings(page: Any, shared_app: Any) -> None:
     emoji = shared_data("emoji_captions")
-    page.goto(module_app("app.py").url)
+    page.goto(shared_app("app.py").url)
     driving.upload(page, emoji / "emoji.zip", emoji / "captions.csv")
     page.get_by_role("radio", name="pairs").click()
     page.get_by_text("186 pairs of 186 texts and 186 images").wait_for(timeout=driving.LONG)

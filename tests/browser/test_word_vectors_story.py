@@ -35,9 +35,9 @@ def two_files(n: int = 300) -> tuple[dict[str, Any], dict[str, Any]]:
     )
 
 
-def test_words_are_looked_up_in_an_uploaded_file(page, module_app):
+def test_words_are_looked_up_in_an_uploaded_file(page, shared_app):
     texts, vectors = two_files()
-    page.goto(module_app("app.py").url)
+    page.goto(shared_app("app.py").url)
     driving.upload(page, texts)
     driving.add_to_workspace(page)
     driving.choose_method(page, "Your word vectors")

@@ -41,8 +41,8 @@ def word_vectors() -> dict[str, Any]:
     return {"name": "vectors.txt", "mimeType": "text/plain", "buffer": glove_file()}
 
 
-def test_words_of_a_text_run_from_neighbours_to_axes(page, module_app):
-    driving.open_sample(page, module_app("app.py").url, "topics")
+def test_words_of_a_text_run_from_neighbours_to_axes(page, shared_app):
+    driving.open_sample(page, shared_app("app.py").url, "topics")
     driving.go(page, "Words")
     page.get_by_text("BERT gives one vector per text here and none per word").wait_for()
     page.get_by_role("button", name="Embed with Word2Vec").click()
@@ -99,8 +99,8 @@ def test_words_of_a_text_run_from_neighbours_to_axes(page, module_app):
     assert value(page, "Word") == "galaxies"
 
 
-def test_a_file_of_word_vectors_answers_the_textbook_analogy(page, module_app):
-    page.goto(module_app("app.py").url)
+def test_a_file_of_word_vectors_answers_the_textbook_analogy(page, shared_app):
+    page.goto(shared_app("app.py").url)
     driving.upload(page, word_vectors())
     driving.add_to_workspace(page)
     driving.embed(page)
