@@ -76,8 +76,8 @@ def test_vectors_equal_those_of_sentence_transformers(family, folders):
     assert len(np.unique(ours.round(3), axis=0)) == len(set(TEXTS))
 
 
-@pytest.mark.parametrize("family", ["bert", "sentence_t5", "gpt2", "qwen"])
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max", "last"])
+@pytest.mark.parametrize("family", ["bert", "sentence_t5", "gpt2", "qwen"])  # loaded once each
 def test_padding_does_not_change_a_vector(family, pooling, folders):
     together = made(folders[family], pooling=pooling).matrix
     alone = [made(folders[family], [text], pooling=pooling).matrix[0] for text in TEXTS[:4]]
@@ -436,5 +436,5 @@ def test_a_model_of_the_hub_is_fetched_once_and_embeds(family, folders, monkeypa
 
 def test_intents_are_told_apart_from_eight_examples_each():
     # .80 on all 77 intents, ten times, is the published figure: benchmarks/text_models.py
-    (accuracy,) = banking77(shared_data("banking77"), experiments=1, intents=15, step=3)
+    (accuracy,) = banking77(shared_data("banking77"), experiments=1, intents=10, step=4)
     assert accuracy > 0.85
