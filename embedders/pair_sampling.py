@@ -245,13 +245,16 @@ def split_labelled(
 ) -> tuple[NDArray[np.bool_], int]:
     """Return which of ``rows`` are held out, the same share of every label, and how many.
 
-    A label keeps at least two items to learn from, and gives none or at least two.
+    A label keeps at least two items to learn from, and gives none or at least two: of small labels
+    some are drawn that give two, so that the share is right over all of them.
     """
     goal = min(share, most / max(1, len(rows)))
     held = np.zeros(len(rows), np.bool_)
     for code in np.unique(codes):
         own = rng.permutation(np.flatnonzero(codes == code))
         n = round(goal * len(own))
+        if n < 2 and rng.random() < goal * len(own) / 2:
+            n = 2
         if n >= 2 and len(own) - n >= 2:
             held[own[:n]] = True
     return held, int(held.sum())

@@ -60,6 +60,8 @@ def fit_towers(
         If there is nothing to tell apart or to learn from, or training diverges.
     """
     data = read_pairs(dataset, params.held_out, seed, progress)
+    if Modality.TEXT in data.modalities:
+        minilm.load()  # now: making the network throws torch's dice, once per process
     with own_chance(seed):
         return _Fitting(dataset, data, params, seed, test, progress).result()
 

@@ -172,6 +172,14 @@ def test_every_label_gives_its_share_to_what_is_held_out():
     assert [int(held[codes == c].sum()) for c in range(3)] == [8, 4, 0]
 
 
+def test_labels_of_a_few_items_each_give_two_here_and_there():
+    codes = np.repeat(np.arange(100), 4)
+    held, n = split_labelled(np.arange(400), codes, 0.15, 1_000, np.random.default_rng(0))
+    per_label = np.bincount(codes[held], minlength=100)
+    assert set(per_label.tolist()) == {0, 2}
+    assert 40 <= n <= 80
+
+
 # how well
 def test_recall_counts_the_rank_of_the_first_right_candidate():
     queries = np.eye(3, dtype=np.float32)
@@ -544,6 +552,16 @@ def test_a_cancelled_training_leaves_nothing_and_the_packaged_model_alone():
         embedder.fit(data, stop)
     assert not embedder.is_fitted
     assert get_embedder("bert").fit(texts).vectors(texts).matrix.tobytes() == before.tobytes()
+
+
+def test_the_first_training_of_a_process_gives_the_same_bytes_as_the_next():
+    from embedders import minilm
+
+    minilm.load.cache_clear()
+    settings = {"train": "last", "last_layers": 1, "epochs": 1}
+    data = small_pairs(Modality.TEXT, Modality.TEXT)
+    first, again = (get_embedder("two_towers", **settings).fit(data).vectors(data) for _ in "ab")
+    assert first.matrix.tobytes() == again.matrix.tobytes()
 
 
 def test_training_leaves_the_dice_of_others_alone():
