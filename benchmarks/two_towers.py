@@ -62,7 +62,7 @@ def captions(folder: Path, seeds: int, parts: list[str] | None) -> None:
     data = read_dataset([folder / "emoji.zip", folder / "captions.csv"], kind="pairs")
     print(f"{data!r}, {seeds} seeds")
     names = ("recall@1", "recall@5", "recall@10", "mrr")
-    print(f"{'':34}" + "".join(f"{name:>11}" for name in names) + f"{'CPU s':>9}")
+    print(f"{'':42}" + "".join(f"{name:>11}" for name in names) + f"{'CPU s':>9}")
     for title, settings in chosen(CAPTIONS, parts).items():
         before, after, begun = [], [], time.process_time()
         for seed in range(seeds):
@@ -73,7 +73,7 @@ def captions(folder: Path, seeds: int, parts: list[str] | None) -> None:
         spent = (time.process_time() - begun) / seeds
         for when, figures, cost in (("before", before, ""), ("after", after, f"{spent:9.1f}")):
             shown = "".join(f"{f:11.3f}" for f in np.mean(figures, axis=0))
-            print(f"{f'{title}, {when}':45.45}"[:34] + shown + cost, flush=True)
+            print(f"{title + ', ' + when:42}" + shown + cost, flush=True)
     print(f"chance of recall@5 {told['chance']:.3f}, {told['n']} held out\n")
 
 
