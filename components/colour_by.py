@@ -99,7 +99,7 @@ def column_colouring(values: pd.Series, role: str | None, title: str) -> Colouri
     """Return colours for a column: classes as distinct colours, numbers and times on a scale."""
     if role == "time":
         times = pd.to_datetime(values, errors="coerce", utc=True)
-        years = times.dt.year + (times.dt.dayofyear - 1) / 365.25
+        years = times.dt.year + (times.dt.day_of_year - 1) / 365.25
         known = times.dropna()
         if known.empty:
             return categorical(values.tolist(), title=title)

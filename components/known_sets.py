@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from core.modality import Modality
 from core.params import Params
 from embedders.known_vector_sets import KNOWN_SETS, MOST_WORDS, KnownSet
 from workspace.settings import settings
@@ -17,11 +18,11 @@ def known_sets(params_class: type[Params], dataset: str) -> None:
     Parameters
     ----------
     params_class : type of Params
-        Nothing is drawn for settings without a "dataset" among them.
+        Nothing is drawn for settings that name no vectors.
     dataset : str
         Id of the dataset on screen; it stays there while the vectors arrive.
     """
-    if not any(spec.kind == "dataset" for spec in params_class.specs().values()):
+    if not any(spec.of is Modality.VECTORS for spec in params_class.specs().values()):
         return
     with st.expander("Download well-known word vectors", icon=":material/download:"):
         if not settings().downloads:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from components import session
 from components.boundary import explained
+from components.bundled_model import limits_of
 from components.column_filter import column_filter
 from components.inspector import neighbour_controls
 from components.items import RunItems
@@ -18,8 +19,6 @@ from components.projection_panel import kind_control
 from components.query import Answer, Invitation, ask, asked_with, invitation
 from components.zero_shot import has_zero_shot, zero_shot_view
 from core.modality import Modality
-from embedders.clip import Clip
-from embedders.clip_model_list import BUNDLED
 from ingest.sides import SIDE_COLUMN
 from vectors.keyed import KINDS_TOGETHER
 from workspace.workspace import RunInfo
@@ -46,11 +45,12 @@ def search_view(run: RunInfo) -> None:
         query = _query_box(run, invited)
         if query is None:
             st.caption(escaped(invited.hint))
-            _limits(run)
+            limits_of(run)
             return
         if where is not None and not where.any():
             st.info("The filters leave no item. Loosen one of them.")
             return
+        limits_of(run)
         with explained():
             if isinstance(query, bytes):
                 _asked_picture(query)
@@ -58,7 +58,6 @@ def search_view(run: RunInfo) -> None:
                 mask, shown = _of_side(where, items, each), session.items(run, each)
                 answer = ask(run, each, query, min(choice.k, len(shown)), choice.metric, mask)
                 _draw(answer, shown, mask, "" if each == kind else each)
-        _limits(run)
 
 
 def _answered_apart(items: RunItems, kind: str) -> list[str]:
@@ -87,15 +86,6 @@ def _of_side(
         return where
     left = kind == sides.names[0]
     return where[: sides.n_left] if left else where[sides.n_left :]
-
-
-def _limits(run: RunInfo) -> None:
-    """Say what the bundled CLIP model knows, where it is asked."""
-    if run.embedder == Clip.id and run.params.get("model") == BUNDLED:
-        st.caption(
-            "The bundled model knows drawn shapes (colours, counts, positions) and handwritten "
-            "digits only: on other pictures and words its answers mean little."
-        )
 
 
 def _asked_picture(data: bytes) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.bundled_model import limits_of
 from components.export import to_csv
 from components.items import RunItems
 from components.markdown import escaped
@@ -67,6 +68,7 @@ def zero_shot_view(run: RunInfo) -> None:
     with beside:
         asked = _typed(run, items)
     with room, explained():
+        limits_of(run)
         if asked is None:
             st.info("Type at least one class name, one per line.")
             return

@@ -49,7 +49,6 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     StaticBert,
     WordVectorFile,
     ApiText,
-    TwoTowers,
     Node2Vec,
     DeepWalk,
     NetMF,
@@ -63,6 +62,7 @@ EMBEDDERS: tuple[type[Embedder], ...] = (
     ColourHistogram,
     Hog,
     Pixels,
+    TwoTowers,
     EarlierModel,
 )
 """In the order in which they are offered."""

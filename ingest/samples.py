@@ -271,7 +271,7 @@ _SAMPLES: dict[str, Sample] = {
             "Same terms as this project",
             "Drawn by this project.",
             "clip",
-            "shape",
+            "colour",
         ),
         Sample(
             "wine",

@@ -98,7 +98,7 @@ def sample_columns() -> tuple[pd.DataFrame, dict[str, Role]]:
     return columns, {
         **roles,
         "caption": "text",
-        "shape": "label",
+        "colour": "label",  # of the first group: what most pictures show most of
         "count": "numeric",
         "second count": "numeric",
     }
