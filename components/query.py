@@ -14,6 +14,7 @@ from components.neighbour_list import shorten
 from core.errors import QueryError, UnknownKey
 from core.modality import Metric, Modality
 from embedders import get_embedder
+from embedders.earlier_model import EarlierModel
 from vectors import KeyedVectors, VectorIndex
 from vectors.formula import (
     Formula,
@@ -56,8 +57,12 @@ class Invitation:
 
 def asked_with(run: RunInfo) -> frozenset[Modality]:
     """Return what a query for the run's method may be: texts, images, both or only keys."""
-    modality = session.dataset(run.dataset).modality
-    return get_embedder(run.embedder).queries & _ASKED_WITH.get(modality, frozenset())
+    data, embedder = session.dataset(run.dataset), get_embedder(run.embedder)
+    asked = embedder.queries & _ASKED_WITH.get(data.modality, frozenset())
+    if embedder.pretrained or run.embedder == EarlierModel.id:
+        return asked
+    learnt = {data.modality} if data.sides is None else set(data.sides.modalities)
+    return asked & learnt  # a model trained here knows no other kind of thing
 
 
 def invitation(run: RunInfo) -> Invitation:

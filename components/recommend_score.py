@@ -90,9 +90,8 @@ def verdicts(figures: Mapping[str, Any]) -> list[str]:
         elif high < 0:
             sentences.append(f"{row['name']} beats {own} by {size}.")
         else:
-            sentences.append(
-                f"{own} and {row['name']} cannot be told apart: they differ by {size}."
-            )
+            side = "ahead" if mean > 0 else "behind"
+            sentences.append(f"{own} and {row['name']} cannot be told apart: {side} by {size}.")
     return sentences
 
 

@@ -137,6 +137,8 @@ def test_nodes_are_looked_up_only(monkeypatch):
         (Modality.VECTORS, "vectors", "word", set()),
         (Modality.GRAPH, "node2vec", "node", set()),
         (Modality.TEXT, "tfidf", "document", {Modality.TEXT}),
+        (Modality.TEXT, "two_towers", "document", {Modality.TEXT}),
+        (Modality.TEXT, "clip", "document", {Modality.TEXT, Modality.IMAGE}),
     ],
 )
 def test_only_what_method_and_data_can_both_take_is_invited(
