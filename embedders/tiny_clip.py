@@ -20,7 +20,7 @@ from embedders.torchvision_schemas import declare_missing
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "tiny_clip"
 WEIGHTS = "open_clip_model.safetensors"
-WEIGHTS_SHA256 = "d484a178b94971d2f462b5c8dd9f17d1a7d7671e5ae366a5c70f92378110d34a"
+WEIGHTS_SHA256 = "70d70a1515f0706f1e7bbf2108eb632d16d3d15f07637a21b1722489666c6e60"
 """Of the weights that ``data/train_tiny_clip.py`` made for this version."""
 LICENCE = "Same terms as this project; word pieces and their vectors from MiniLM, Apache-2.0"
 ABOUT = (
@@ -28,7 +28,9 @@ ABOUT = (
     "groups of simple shapes on a light ground, and handwritten digits.",
     "It knows six shapes (circle, square, triangle, star, diamond, cross), eight colours (red, "
     "orange, yellow, green, blue, purple, pink, black), counts of one to four, two sizes, plain, "
-    "striped and dotted shapes, and the digits 0 to 9. Where things stand it tells hardly.",
+    "striped and dotted shapes, above, below, left and right, and the digits 0 to 9.",
+    "Of 500 scenes with combinations of count, colour and shape that it was never trained on, it "
+    "finds the right picture first for .970 of the captions (chance .002).",
     "It knows nothing of photographs: on other pictures, and for other words, its answers mean "
     "little. Choose a larger CLIP model for those.",
 )

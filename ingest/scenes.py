@@ -113,6 +113,11 @@ class Scene:
         """Return the groups that are there."""
         return (self.first,) if self.second is None else (self.first, self.second)
 
+    def placed(self) -> tuple[tuple[Group, str], ...]:
+        """Return each group with its place: a relation puts the two into opposite halves."""
+        places = _REGIONS[self.relation] if self.second else (self.place,)
+        return tuple(zip(self.groups, places, strict=True))
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -218,9 +223,8 @@ def _with_groups(scene: Scene, changes: dict[str, dict[str, Any]]) -> Scene | No
 
 def arrange(scene: Scene, rng: np.random.Generator) -> tuple[Mark, ...]:
     """Return where each shape of a scene stands; none touches another."""
-    places = _REGIONS[scene.relation] if scene.second else (scene.place,)
     marks: list[Mark] = []
-    for group, place in zip(scene.groups, places, strict=True):
+    for group, place in scene.placed():
         radius = SIZES[group.size] * rng.uniform(0.93, 1.04)
         stripes = int(rng.integers(3))
         for left, top, right, bottom in _slots(PLACES[place], group.count, rng):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +25,14 @@ N_HELD_OUT = 120
 
 
 @pytest.fixture(scope="module")
-def clip() -> tiny_clip.TinyClip:
-    return tiny_clip.load()
+def clip() -> Iterator[tiny_clip.TinyClip]:
+    import torch
+
+    # On a busy machine two threads spend thirty times the work on waiting for each other.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tiny_clip.load()
+    torch.set_num_threads(threads)
 
 
 def images(clip: tiny_clip.TinyClip, pictures: list[Image.Image]) -> Any:
@@ -91,13 +98,32 @@ def test_held_out_combinations_are_matched_both_ways_far_above_chance(clip):
     scores = texts(clip, captions) @ images(clip, pictures).T
     chance = 1 / N_HELD_OUT
     for way in (scores, scores.T):
-        assert recall(way, 1) > 60 * chance
-        assert recall(way, 5) > 0.85
+        assert recall(way, 1) > 100 * chance
+        assert recall(way, 5) > 0.97
+
+
+def test_what_stands_where_is_told_when_all_else_is_equal(clip):
+    """The same shapes, colours and counts, arranged in another way: bags of words tell nothing."""
+    rng = np.random.default_rng(41)
+    scenes, others = [], []
+    while len(scenes) < 60:
+        scene = random_scene(rng, held_out=True)
+        if scene.second is not None:
+            scenes.append(scene)
+            others.append(replace(scene, first=scene.second, second=scene.first))
+    captions = texts(clip, [caption(scene, rng, full=True) for scene in scenes])
+    own, other = (
+        images(clip, [draw(scene, 900 + i) for i, scene in enumerate(drawn)])
+        for drawn in (scenes, others)
+    )
+    assert ((captions * own).sum(1) > (captions * other).sum(1)).mean() > 0.9
 
 
 @pytest.mark.parametrize(
     ("query", "change"),
     [
+        ("three green stars to the left of a black cross", {"relation": "right of"}),
+        ("three green stars to the left of a black cross", {"relation": "above"}),
         ("three green stars to the left of a black cross", {"colour": "blue"}),
         ("three green stars to the left of a black cross", {"count": 1}),
         ("three green stars to the left of a black cross", {"shape": "triangle"}),
@@ -191,7 +217,8 @@ def test_the_card_of_the_model_tells_its_figures_beside_chance():
         assert held_out[f"{way}_recall@1"] > 100 * held_out["chance_recall@1"]
         assert held_out[f"{way}_recall@5"] > held_out[f"{way}_recall@1"]
     assert {"cpu_seconds", "seed", "threads", "steps"} <= set(about)
-    assert any("trained" in sentence for sentence in tiny_clip.ABOUT)
+    told = f"{held_out['text_to_image_recall@1']:.3f}".removeprefix("0")
+    assert f"first for {told} of the captions (chance .002)" in " ".join(tiny_clip.ABOUT)
 
 
 def test_the_folder_stays_small():
