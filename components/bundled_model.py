@@ -13,6 +13,6 @@ def limits_of(run: RunInfo) -> None:
     """Draw a sentence on what the model of a run was trained on, if that is very little."""
     if run.embedder == Clip.id and run.params.get("model") == BUNDLED:
         st.caption(
-            ":material/info: The bundled model knows drawn shapes (what, which colour, how many) "
-            "and handwritten digits only: on other pictures and words its answers mean little."
+            ":material/info: The bundled model knows drawn shapes (colours, counts, positions) and "
+            "handwritten digits only: on other pictures and words its answers mean little."
         )

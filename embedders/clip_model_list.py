@@ -66,8 +66,8 @@ def suggestions() -> tuple[Suggestion, ...]:
     bundled = Suggestion(
         BUNDLED,
         f"{BUNDLED} · bundled, ready",
-        "Trained by this project on drawn scenes and digits only: it knows shapes, colours and "
-        "counts, and nothing of photographs.",
+        "Trained by this project on drawn scenes and digits only: it knows shapes, colours, counts "
+        "and positions, and nothing of photographs.",
     )
     offered = [bundled]
     for one in KNOWN:
