@@ -204,7 +204,7 @@ def test_open_clip_itself_reads_the_folder_and_agrees(clip):
 
 def test_training_saw_pictures_exactly_as_they_are_prepared_now(clip):
     picture = draw(sample_scenes()[0], 3)
-    ours = tiny_clip.as_input(np.asarray(picture)[None])[0].numpy()
+    ours = tiny_clip.as_input(np.array(picture)[None])[0].numpy()
     np.testing.assert_allclose(ours, clip.preprocess(picture).numpy(), atol=1e-6)
 
 
