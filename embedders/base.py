@@ -178,7 +178,7 @@ class Embedder(ABC):
         ------
         NotFittedError, QueryError
         """
-        raise QueryError(f"{self.title} does not cut its input into tokens.")
+        raise QueryError(f"{self.title} does not show tokens. BERT and the methods of words do.")
 
     def state(self) -> State:
         """Return what ``restore`` needs to answer queries without training again."""

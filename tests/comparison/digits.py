@@ -23,12 +23,14 @@ def components(k: int) -> np.ndarray:
 
 @cache
 def neighbours(k: int | None, n: int) -> np.ndarray:
-    """Return the ``n`` nearest of each digit, or of its first ``k`` components; ties by row."""
-    from sklearn.neighbors import NearestNeighbors
+    """Return the ``n`` nearest of each digit, or of its first ``k`` components.
+
+    Pixels are whole numbers, so many distances are equal: such ties go to the lower row. How ties
+    go moves the known figures in their fourth digit.
+    """
+    from scipy.spatial.distance import cdist
 
     space = digits() if k is None else components(k)
-    return (
-        NearestNeighbors(n_neighbors=n, algorithm="brute")
-        .fit(space)
-        .kneighbors(return_distance=False)
-    )
+    distances = cdist(space, space, "sqeuclidean")
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1, kind="stable")[:, :n]

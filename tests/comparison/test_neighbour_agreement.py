@@ -36,8 +36,8 @@ def two_lists(draw):
 )
 def test_digits_against_their_components_give_the_known_figures(k, expected, of_jaccard):
     shared = shared_by_depth(neighbours(None, 10), neighbours(k, 10))
-    assert overlap(shared, 10).mean() == pytest.approx(expected, abs=1e-4)
-    assert jaccard(shared, 10).mean() == pytest.approx(of_jaccard, abs=1e-4)
+    assert overlap(shared, 10).mean() == pytest.approx(expected, abs=2e-4)
+    assert jaccard(shared, 10).mean() == pytest.approx(of_jaccard, abs=2e-4)
 
 
 def test_by_hand():
