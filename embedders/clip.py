@@ -13,6 +13,7 @@ from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, U
 from core.modality import Modality
 from core.params import Params, flag, text
 from core.progress import Progress, quiet
+from embedders import tiny_clip
 from embedders.base import Availability, ItemEmbedder
 from embedders.clip_checkpoints import WEIGHT_SUFFIXES, resolve
 from embedders.clip_model import ClipModel, image_tensor, load, missing_packages, not_a_query
@@ -151,6 +152,8 @@ class Clip(ItemEmbedder):
     def _identity(self) -> tuple[Any, ...]:
         """Return what the vectors depend on: a file of weights may be another one tomorrow."""
         own = super()._identity()
+        if self.params.model in {"", BUNDLED}:
+            return *own, tiny_clip.WEIGHTS_SHA256
         file = self.params.checkpoint.strip()
         if not file.endswith(WEIGHT_SUFFIXES):
             return own
