@@ -116,8 +116,7 @@ class OwnImageNetwork(ImageItemEmbedder):
     kept, so that accuracy flatters a little; how the nearest learnt images name the held-out ones
     is stated beside it.
 
-    The same images, settings and seed give the same bytes, for any number of threads that stays
-    the same.
+    With one thread the same images, settings and seed give the same bytes.
 
     References
     ----------
