@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.chance import Interval
+from vectors.bootstrap import Interval
 
 Pair = tuple[int, int]
 

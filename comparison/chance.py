@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import ParameterError
 from core.progress import Progress, quiet
+from vectors.bootstrap import Interval, bootstrap_mean
 
 
 class Calibrated(NamedTuple):
@@ -86,36 +87,6 @@ def calibrate(
     )
 
 
-class Interval(NamedTuple):
-    """A mean over items and where it would lie for other items of the same kind."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def bootstrap_mean(
-    values: NDArray[np.float64], *, n_resamples: int = 500, level: float = 0.95, seed: int = 0
-) -> Interval:
-    """Return the mean of ``(n,)`` values with its bootstrap percentile interval.
-
-    Efron & Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3. Values are resampled
-    as counts of equal values, so that a million items cost no more than their different values.
-
-    Raises
-    ------
-    ParameterError
-        If there is no value.
-    """
-    if not len(values):
-        raise ParameterError("A mean needs at least one value.")
-    rng = np.random.default_rng(seed)
-    different, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
-    drawn = rng.multinomial(len(values), counts / len(values), size=n_resamples)
-    low, high = np.quantile(drawn @ different / len(values), [(1 - level) / 2, 1 - (1 - level) / 2])
-    return Interval(float(np.mean(values)), float(low), float(high))
-
-
 def paired_difference(
     first: NDArray[np.float64], second: NDArray[np.float64], *, seed: int = 0
 ) -> Interval:
@@ -127,4 +98,6 @@ def paired_difference(
         raise ParameterError(
             f"Both need a value for the same items, got {len(first)} and {len(second)}."
         )
+    if not len(first):
+        raise ParameterError("A mean needs at least one value.")
     return bootstrap_mean(np.asarray(first, np.float64) - second, seed=seed)

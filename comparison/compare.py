@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.agreement import Agreement, Pair, guard_of_procrustes
-from comparison.chance import bootstrap_mean
 from comparison.global_agreement import debiased_cka, distance_correlation, procrustes
 from comparison.neighbour_agreement import (
     chance_jaccard,
@@ -25,6 +24,7 @@ from comparison.shared_items import SharedItems, join
 from core.arrays import IntMatrix
 from core.errors import ParameterError
 from core.progress import Progress, quiet
+from vectors.bootstrap import bootstrap_mean
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 

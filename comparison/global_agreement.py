@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.arrays import AnyArray
 from core.errors import ParameterError
+from vectors.item_pairs import item_pairs, squared_distances
 
 Float64 = NDArray[np.float64]
 _BLOCK = 512  # rows whose distances to all others are held at a time
@@ -148,14 +149,8 @@ def distance_rank_correlation(
     from scipy.stats import spearmanr
 
     _check(x, y, at_least=3)
-    n = len(x)
-    if n * (n - 1) // 2 <= n_pairs:
-        left, right = np.triu_indices(n, 1)
-    else:
-        rng = np.random.default_rng(seed)
-        left = rng.integers(n, size=n_pairs)
-        right = (left + rng.integers(1, n, size=n_pairs)) % n
-    one, two = (_pair_distances(space, left, right) for space in (x, y))
+    left, right = item_pairs(len(x), n_pairs, np.random.default_rng(seed))
+    one, two = (squared_distances(space, left, right) for space in (x, y))  # ranks as distances
     if np.ptp(one) == 0 or np.ptp(two) == 0:
         return 0.0
     return float(spearmanr(one, two).statistic)
@@ -179,15 +174,6 @@ def cca(x: AnyArray, y: AnyArray, *, keep: float | None = None) -> Float64:
         bases.append(u[:, :rank])
     correlations: Float64 = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
     return np.clip(correlations, 0, 1)
-
-
-def _pair_distances(space: AnyArray, left: NDArray[np.intp], right: NDArray[np.intp]) -> Float64:
-    distances = np.empty(len(left))
-    for start in range(0, len(left), 20_000):
-        some = slice(start, start + 20_000)
-        gap = space[left[some]].astype(np.float64) - space[right[some]]
-        distances[some] = np.sqrt(np.einsum("ij,ij->i", gap, gap))
-    return distances
 
 
 def _distances(space: Float64, rows: slice) -> Float64:

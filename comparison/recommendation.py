@@ -13,15 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from core.errors import DatasetError, ParameterError
 from core.progress import Progress, quiet
 from ingest.dataset import Dataset
+from vectors.bootstrap import Interval, bootstrap_mean
 from vectors.keyed import KeyedVectors
 from vectors.ranking import (
     Floats,
-    Interval,
     ItemSets,
     RankingScores,
     Score,
     best_items,
-    bootstrap_mean,
     chance_scores,
     ranking_scores,
 )

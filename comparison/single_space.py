@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.arrays import AnyArray
 from core.errors import ParameterError
+from vectors.item_pairs import item_pairs
 
 Float64 = NDArray[np.float64]
 
@@ -149,13 +150,7 @@ def uniformity(x: AnyArray, *, n_pairs: int = 1_000_000, seed: int = 0) -> float
     random sample of pairs. Zero vectors are left out.
     """
     unit = _directions(x)
-    n = len(unit)
-    if n * (n - 1) // 2 <= n_pairs:
-        left, right = np.triu_indices(n, 1)
-    else:
-        rng = np.random.default_rng(seed)
-        left = rng.integers(n, size=n_pairs)
-        right = (left + rng.integers(1, n, size=n_pairs)) % n
+    left, right = item_pairs(len(unit), n_pairs, np.random.default_rng(seed))
     total = 0.0
     for start in range(0, len(left), 50_000):
         some = slice(start, start + 50_000)

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from core.arrays import AnyArray, FloatVector
 from core.errors import ModalityMismatch, NotFittedError, ParameterError
-from core.fingerprint import fingerprint
 from core.modality import Modality
 from core.params import Params, run
 from core.progress import Progress, quiet
@@ -167,8 +166,8 @@ class EarlierModel(Embedder):
         """Return how the model makes a vector of a text."""
         return self._inner().trace(text)
 
-    def fingerprint(self, dataset: Dataset) -> str:
-        """Return the identity of the vectors: a file counts by its content, not by its path."""
+    def _identity(self) -> tuple[Any, ...]:
+        """Return which model it is: a file counts by its content, not by its path."""
         named = str(self.params.run)
         content = named
         if named and not _STORED.fullmatch(named):
@@ -180,7 +179,7 @@ class EarlierModel(Embedder):
                     f"There is no model {Path(named).name!r} to read. Choose a run, or a file "
                     "that save_model wrote."
                 ) from error
-        return fingerprint("run-1", self.id, self.version, {"run": content}, dataset.fingerprint)
+        return self.id, self.version, {"run": content}
 
     def state(self) -> State:
         """Return the model's own state, and which model it is."""

@@ -12,6 +12,7 @@ from core.arrays import FloatMatrix
 from core.progress import Progress
 from embedders.interactions import Interactions
 from embedders.recommendation_baselines import popularity, tuned_als
+from vectors.bootstrap import bootstrap_mean
 from vectors.ranking import (
     Floats,
     ItemSets,
@@ -19,7 +20,6 @@ from vectors.ranking import (
     Score,
     Users,
     best_items,
-    bootstrap_mean,
     chance_scores,
     ranking_scores,
 )

@@ -18,6 +18,7 @@ from core.arrays import AnyArray
 from core.progress import Progress, quiet
 from projection.space import Space
 from vectors import KeyedVectors
+from vectors.item_pairs import random_pairs, squared_distances
 
 EXACT_UP_TO = 5_000  # points; beyond, rows are sampled
 _SAMPLED_ROWS = 2_000
@@ -232,19 +233,9 @@ def _rank_correlation(
     if n <= _ALL_PAIRS_UP_TO:
         spread = pdist(data.astype(np.float64)), pdist(picture.astype(np.float64))
     else:
-        left = rng.integers(n, size=_SAMPLED_PAIRS)
-        right = (left + rng.integers(1, n, size=_SAMPLED_PAIRS)) % n
-        spread = _paired(data, left, right), _paired(picture, left, right)
+        pairs = random_pairs(n, _SAMPLED_PAIRS, rng)
+        spread = squared_distances(data, *pairs), squared_distances(picture, *pairs)
     first, second = (rankdata(distances) for distances in spread)
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return None, len(first)
     return float(np.corrcoef(first, second)[0, 1]), len(first)
-
-
-def _paired(matrix: AnyArray, left: AnyArray, right: AnyArray, step: int = 8_192) -> AnyArray:
-    squared = np.empty(len(left))
-    for start in range(0, len(left), step):
-        part = slice(start, start + step)
-        difference = matrix[left[part]].astype(np.float64) - matrix[right[part]]
-        squared[part] = np.einsum("ij,ij->i", difference, difference)
-    return squared

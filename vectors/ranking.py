@@ -24,7 +24,6 @@ Score = Callable[[Users], FloatMatrix]
 NOBODY = -1
 """Fills a list that has fewer items than were asked for."""
 _BLOCK_SCORES = 8_000_000  # 32 MB of scores at a time
-_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +83,6 @@ class RankingScores(NamedTuple):
 
     recall: Floats
     ndcg: Floats
-
-
-class Interval(NamedTuple):
-    """A mean over users with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 def best_items(
@@ -214,22 +205,6 @@ def chance_scores(
     with np.errstate(invalid="ignore", divide="ignore"):
         ndcg = gains[length] * (sizes / candidates) / gains[np.minimum(sizes, k)]
         return RankingScores(np.where(sizes > 0, length / candidates, np.nan), ndcg)
-
-
-def bootstrap_mean(values: Floats, *, seed: int = 0) -> Interval:
-    """Return the mean and its 95 % percentile interval over 1,000 resamples of the values.
-
-    References
-    ----------
-    Efron & Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3.
-    """
-    n = len(values)
-    if n == 0:
-        return Interval(float("nan"), float("nan"), float("nan"))
-    rng = np.random.default_rng(seed)
-    means = [float(values[rng.integers(0, n, n)].mean()) for _ in range(_RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Interval(float(values.mean()), float(low), float(high))
 
 
 def hold_out(users: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int8]:

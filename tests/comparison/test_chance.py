@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from comparison.chance import bootstrap_mean, calibrate, paired_difference
+from comparison.chance import calibrate, paired_difference
 from comparison.global_agreement import debiased_cka
 from core.errors import ParameterError
+from vectors.bootstrap import bootstrap_mean
 
 
 def noise(n, d, seed):
@@ -60,4 +61,4 @@ def test_a_difference_is_measured_item_by_item():
     with pytest.raises(ParameterError, match="same items"):
         paired_difference(hard, hard[:3])
     with pytest.raises(ParameterError, match="at least one"):
-        bootstrap_mean(np.empty(0))
+        paired_difference(np.empty(0), np.empty(0))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import ParameterError
+from vectors.bootstrap import bootstrap_mean
 from vectors.ranking import (
     NOBODY,
     ItemSets,
     best_items,
-    bootstrap_mean,
     chance_scores,
     hold_out,
     ranking_scores,
