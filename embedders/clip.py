@@ -18,7 +18,7 @@ from embedders.base import Availability, ItemEmbedder
 from embedders.clip_checkpoints import WEIGHT_SUFFIXES, resolve
 from embedders.clip_model import ClipModel, image_tensor, load, missing_packages, not_a_query
 from embedders.clip_model_list import BUNDLED, suggestions
-from embedders.hub_model import ModelSource, availability, local_path
+from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import DIGEST_STRIDE, ImageReference, image_query
 from ingest.dataset import Dataset
 from ingest.image_items import content_hash
@@ -157,11 +157,7 @@ class Clip(ItemEmbedder):
         file = self.params.checkpoint.strip()
         if not file.endswith(WEIGHT_SUFFIXES):
             return own
-        try:
-            stat = local_path(file).stat()
-        except (EmbedderUnavailable, OSError):
-            return own  # ``fit`` says what is wrong with it
-        return *own, stat.st_size, stat.st_mtime_ns
+        return *own, *stamp_of_file(file)
 
     def _kind_of(self, dataset: Dataset) -> str:
         return "image" if dataset.modality is Modality.IMAGE else "document"

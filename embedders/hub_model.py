@@ -352,6 +352,18 @@ def availability(source: ModelSource | None) -> Availability:
     return Availability("needs_download", hint, source.mb)
 
 
+def stamp_of_file(text: str) -> tuple[int, ...]:
+    """Return size and time of change of a named file of weights; () where there is none.
+
+    A file may hold other weights tomorrow: a method adds this to its identity.
+    """
+    try:
+        stat = local_path(text).stat()
+    except (EmbedderUnavailable, OSError):
+        return ()  # whoever loads it says what is wrong with it
+    return stat.st_size, stat.st_mtime_ns
+
+
 def local_path(text: str) -> Path:
     """Return a path that somebody typed, with links followed.
 

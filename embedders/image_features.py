@@ -13,7 +13,7 @@ from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, U
 from core.params import Params, choice, flag, integer, text
 from core.progress import Progress, quiet
 from embedders.base import Availability
-from embedders.hub_model import ModelSource, availability, local_path
+from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import ImageItemEmbedder, ImageReference, image_references
 from embedders.image_model_list import DEFAULT, ImageModelChoice, resolve, suggestions
 from embedders.timm_model import TimmModel, load, missing_packages
@@ -105,13 +105,7 @@ class ImageFeatures(ImageItemEmbedder):
         """Return what the vectors depend on: a file of weights may be another one tomorrow."""
         own = super()._identity()
         file = self.params.checkpoint.strip()
-        if not file:
-            return own
-        try:
-            stat = local_path(file).stat()
-        except (EmbedderUnavailable, OSError):
-            return own  # ``fit`` says what is wrong with it
-        return *own, stat.st_size, stat.st_mtime_ns
+        return (*own, *stamp_of_file(file)) if file else own
 
     @property
     def is_fitted(self) -> bool:
