@@ -58,7 +58,7 @@ with form:
         "Embed and draw the map",
         type="primary",
         key="embed.go",
-        about=f"{info.id}/{embedder.id}",
+        about=info.id,  # not the method: a click may come together with the choice of another one
         disabled=not is_ready,
     ):
         with explained():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 DRAWN = '[data-drawn="true"]'
-LONG = 120_000
+LONG = 300_000  # a machine may be slow, and jobs of other stories may come first
 
 
 def open_sample(page: Any, url: str, sample: str) -> None:

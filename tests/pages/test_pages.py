@@ -79,6 +79,19 @@ def test_opening_a_card_adds_the_dataset_and_starts_its_job(app):
     assert workspace.runs()[0].n == 150
 
 
+def test_a_click_that_comes_together_with_another_method_starts_that_method(app):
+    app.run()
+    app.button(key="start.open.karate").click().run()
+    app.switch_page("pages/build/embed.py").run()
+    app.radio(key="embed.method.graph").set_value("spectral")
+    app.button(key="embed.go").click().run()
+    from components.session import runner
+    from workspace.workspace import Workspace
+
+    jobs = Workspace.open(runner(), app.session_state["embedscope.workspace"]).jobs()
+    assert sum(job.title.startswith("Spectral") for job in jobs) == 1
+
+
 def test_an_error_is_one_sentence_without_a_traceback(app, monkeypatch):
     import components.sample_cards
 
