@@ -1,0 +1,271 @@
+"""Classes whose surroundings differ between two spaces, with or without shared items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparison.class_neighbours import ClassNeighbours
+from core.errors import ParameterError
+
+Float64 = NDArray[np.float64]
+_FEWEST = 3
+
+
+class ClassMove(NamedTuple):
+    """How the surroundings of one class differ.
+
+    Attributes
+    ----------
+    name : str
+    moved : float
+        Share of the neighbours that are of other classes than before, 0 … 1.
+    noise : float
+        95 % of such shares when each item's two lists are told apart by a coin.
+    purity : (float, float)
+        Share of neighbours of the own class, in the first and in the second space.
+    gained, lost : (str, float)
+        The class whose share rose or fell most, the own one included, and by how much.
+    n : int
+        Items behind it, of the first space.
+    """
+
+    name: str
+    moved: float
+    noise: float
+    purity: tuple[float, float]
+    gained: tuple[str, float]
+    lost: tuple[str, float]
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMoves:
+    """Two spaces seen from their classes.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        In both spaces, each with more than 2 items.
+    first, second : (c, c) float64
+        Shares of neighbours over these classes; rows sum to 1.
+    difference : (c, c) float64
+        ``second - first``; rows sum to 0.
+    moves : tuple of ClassMove
+        Most moved first.
+    alike : float
+        Spearman's correlation of which classes stand near which (shares over chance, both
+        directions of a pair together, without the diagonal); NaN for fewer than 4 classes.
+    p : float
+        How often classes renamed at random correlate as well (Mantel 1967); NaN with ``alike``.
+    only_first, only_second : tuple of str
+        Classes the other space lacks or has too few items of.
+    paired : bool
+        Whether the same items were compared; else only the labels are shared.
+    k, seed : int
+    """
+
+    classes: tuple[str, ...]
+    first: Float64
+    second: Float64
+    difference: Float64
+    moves: tuple[ClassMove, ...]
+    alike: float
+    p: float
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    paired: bool
+    k: int
+    seed: int
+
+
+def class_moves(
+    first: ClassNeighbours,
+    second: ClassNeighbours,
+    *,
+    paired: bool = True,
+    n_shuffles: int = 200,
+    seed: int = 0,
+) -> ClassMoves:
+    """Compare the class neighbours of two spaces.
+
+    A class moved by the total variation distance of its two rows. Small classes move by chance:
+    ``noise`` is what remains when the two lists of each item are exchanged at random (paired), or
+    when items of the class are dealt to the two spaces at random (unpaired).
+
+    Parameters
+    ----------
+    first, second : ClassNeighbours
+        Of the same items and labels, or of other items with some labels in common.
+    paired : bool
+        Whether row i of both is the same item; False needs no shared item.
+    n_shuffles : int
+    seed : int
+
+    Raises
+    ------
+    ParameterError
+        If fewer than two classes are shared, the k differ, or paired spaces have other items.
+    """
+    if first.k != second.k:
+        raise ParameterError(f"Both need one k, got {first.k} and {second.k}.")
+    if paired and not (first.n == second.n and first.classes == second.classes):
+        raise ParameterError("These are not the same items with the same labels: paired=False.")
+    classes, only_first, only_second = _shared(first, second)
+    sides = [_of_classes(side, classes) for side in (first, second)]
+    means = [side.means() for side in sides]
+    difference = means[1] - means[0]
+    rng = np.random.default_rng(seed)
+    moves = []
+    for c, name in enumerate(classes):
+        row = difference[c]
+        up, down = int(np.argmax(row)), int(np.argmin(row))
+        noise = _noise(sides[0].of(c), sides[1].of(c), paired, n_shuffles, rng)
+        moves.append(
+            ClassMove(
+                name,
+                float(np.abs(row).sum() / 2),
+                noise,
+                (float(means[0][c, c]), float(means[1][c, c])),
+                (classes[up], float(row[up])),
+                (classes[down], float(row[down])),
+                len(sides[0].of(c).rows),
+            )
+        )
+    moves.sort(key=lambda move: (-np.nan_to_num(move.moved, nan=-1.0), move.name))
+    alike, p = _alike(means, [side.chance for side in sides], n_shuffles, rng)
+    return ClassMoves(
+        classes,
+        means[0],
+        means[1],
+        difference,
+        tuple(moves),
+        alike,
+        p,
+        only_first,
+        only_second,
+        paired,
+        first.k,
+        seed,
+    )
+
+
+class _Members(NamedTuple):
+    rows: NDArray[np.int64]
+    shares: Any  # (m, c) sparse
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The neighbours of one space over the shared classes only."""
+
+    each: Any
+    codes: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    chance: Float64
+
+    def of(self, c: int) -> _Members:
+        some = np.flatnonzero(self.codes == c)
+        return _Members(self.rows[some], self.each[some])
+
+    def means(self) -> Float64:
+        n = self.each.shape[1]
+        every = [self.of(c).shares for c in range(n)]
+        means = [
+            np.asarray(shares.mean(axis=0)).ravel() if shares.shape[0] else np.full(n, np.nan)
+            for shares in every
+        ]
+        return np.stack(means)
+
+
+def _shared(
+    first: ClassNeighbours, second: ClassNeighbours
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    usable = [
+        {name for name, size in zip(side.classes, side.sizes, strict=True) if size >= _FEWEST}
+        for side in (first, second)
+    ]
+    classes = tuple(sorted(usable[0] & usable[1]))
+    if len(classes) < 2:
+        raise ParameterError(
+            f"Two classes with more than 2 items in both spaces are needed, {len(classes)} are "
+            "shared. Give both the same names of labels."
+        )
+    alone = [
+        tuple(name for name in side.classes if name not in classes) for side in (first, second)
+    ]
+    return classes, alone[0], alone[1]
+
+
+def _of_classes(side: ClassNeighbours, classes: tuple[str, ...]) -> _Side:
+    """Leave out items and neighbours of other classes; shares sum to 1 again."""
+    from scipy.sparse import diags
+
+    columns = np.array([side.classes.index(name) for name in classes])
+    place = np.full(len(side.classes), -1)
+    place[columns] = np.arange(len(classes))
+    each = side.each[:, columns]
+    sums = np.asarray(each.sum(axis=1)).ravel()
+    some = np.flatnonzero((place[side.codes] >= 0) & (sums > 0))
+    sizes = side.sizes[columns]
+    chance = (sizes[None, :] - np.eye(len(classes))) / (sizes.sum() - 1)
+    return _Side(
+        (diags(1 / sums[some]) @ each[some]).tocsr(),
+        place[side.codes[some]],
+        side.rows[some],
+        chance,
+    )
+
+
+def _noise(
+    first: _Members, second: _Members, paired: bool, n_shuffles: int, rng: np.random.Generator
+) -> float:
+    """Return 95 % of the total variations that chance gives a class."""
+    if paired:
+        _, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
+        if not len(a):
+            return float("nan")
+        signs = rng.choice([-1.0, 1.0], size=(n_shuffles, len(a)))
+        differences = (first.shares[a] - second.shares[b]).T @ signs.T / len(a)
+    else:
+        from scipy.sparse import vstack
+
+        n1, n2 = len(first.rows), len(second.rows)
+        if not n1 or not n2:
+            return float("nan")
+        both = vstack([first.shares, second.shares]).tocsr()
+        dealt = np.full((n_shuffles, n1 + n2), -1 / n2)
+        for shuffle in dealt:
+            shuffle[rng.choice(n1 + n2, n1, replace=False)] = 1 / n1
+        differences = both.T @ dealt.T
+    return float(np.quantile(np.abs(np.asarray(differences)).sum(axis=0) / 2, 0.95))
+
+
+def _alike(
+    means: list[Float64], chances: list[Float64], n_shuffles: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Correlate which classes are near which, with Mantel's test."""
+    from scipy.stats import rankdata
+
+    c = len(means[0])
+    if c < 4:
+        return float("nan"), float("nan")
+    lifts = [np.nan_to_num(mean) / chance for mean, chance in zip(means, chances, strict=True)]
+    near = [lift + lift.T for lift in lifts]
+    upper = np.triu_indices(c, 1)
+    one = rankdata(near[0][upper])
+    ranks = np.zeros((c, c))
+    ranks[upper] = rankdata(near[1][upper])
+    ranks += ranks.T
+    if np.ptp(one) == 0 or np.ptp(ranks[upper]) == 0:
+        return float("nan"), float("nan")
+    alike = float(np.corrcoef(one, ranks[upper])[0, 1])
+    shuffled = np.empty(n_shuffles)
+    for i in range(n_shuffles):
+        order = rng.permutation(c)
+        shuffled[i] = np.corrcoef(one, ranks[np.ix_(order, order)][upper])[0, 1]
+    # A renaming may change nothing; a value that is equal up to rounding counts as reached.
+    return alike, float((1 + (shuffled >= alike - 1e-12).sum()) / (n_shuffles + 1))
