@@ -1,0 +1,235 @@
+"""How well a linear classifier reads the classes off the vectors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparison.class_labels import ClassLabels
+from comparison.label_quality import labelled_result, macro_f1, not_sampled
+from comparison.shared_items import SharedItems
+from comparison.task_result import TaskResult, TaskScore
+from core.arrays import AnyArray, BoolVector, FloatMatrix
+from core.errors import ParameterError
+from core.progress import Progress, quiet
+
+FOLDS = 5
+PER_CLASS, DRAWS = 8, 10
+MOST_ITEMS, FEWEST_ITEMS = 10_000, 2_000
+WORK = 100_000_000
+"""Items x dimensions x classes of one probe: some seconds of training on two cores."""
+_ITERATIONS = 1_000
+_FEW_SHOT_ITERATIONS = 100  # as MTEB
+Rows = NDArray[np.int64]
+
+
+def linear_probe(
+    items: SharedItems,
+    labels: ClassLabels,
+    *,
+    equal_dimensions: bool = False,
+    folds: int = FOLDS,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> TaskResult:
+    """Return the accuracy of logistic regression on standardised vectors, cross-validated.
+
+    Alain & Bengio 2016, "Understanding intermediate layers using linear classifier probes".
+    Stratified folds, the same for every space; means and deviations come from the training part
+    of each fold. ``extra`` holds macro-F1 over all folds together. More dimensions are an
+    advantage: ``equal_dimensions`` brings every space, inside the fold, to the fewest dimensions
+    of all by PCA. Large data is sampled, the classes by their shares.
+
+    Parameters
+    ----------
+    items : SharedItems
+    labels : ClassLabels
+        Of the items, in order.
+    equal_dimensions : bool
+    folds : int
+        2 … 5, the least that a class has.
+    seed : int
+        Of sample, folds, PCA and bootstrap.
+    progress : Progress
+        Called once per fold.
+
+    Raises
+    ------
+    ParameterError
+        If ``folds`` is out of range, or labels and items differ in number.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    if not 2 <= folds <= FOLDS:
+        raise ParameterError(f"folds must be an integer in [2, {FOLDS}], got {folds!r}.")
+    task, title = "label-probe", "Linear probe"
+    if equal_dimensions:
+        task, title = "label-probe-equal", "Linear probe at equal dimensions"
+    blank = labelled_result(task, title, "accuracy", items, labels, folds=folds, seed=seed)
+    if labels.refused:
+        return blank
+    rows = _sampled(items, labels, folds, seed)
+    dim = min(m.shape[1] for m in items.matrices)
+    truth, scores = labels.codes[rows], {}
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    parts = list(splitter.split(np.zeros(len(rows)), truth))
+    if equal_dimensions:
+        dim = min(dim, min(len(train) for train, _ in parts))
+    total = len(items.names) * folds
+    for i, name in enumerate(items.names):
+        matrix, guess, unfinished = items.matrices[i][rows], np.empty_like(truth), 0
+        for fold, (train, test) in enumerate(parts):
+            progress(i * folds + fold, total, "linear probe", name)
+            to = dim if equal_dimensions and matrix.shape[1] > dim else None
+            guess[test], is_done = _trained(matrix, truth, train, test, to, seed)
+            unfinished += not is_done
+        note = f"{unfinished} of {folds} folds stopped early" if unfinished else ""
+        extra = {"macro-F1": macro_f1(truth, guess), "dimensions": float(matrix.shape[1])}
+        scores[name] = TaskScore.of_units(guess == truth, seed=seed, extra=extra, note=note)
+    progress(total, total, "linear probe")
+    settings = {**blank.settings, "solver": "logistic regression, L2, C = 1"}
+    if equal_dimensions:
+        settings["dimensions"] = dim
+    return replace(
+        blank, n=len(rows), settings=settings, scores=scores, left_out=not_sampled(labels, rows)
+    )
+
+
+def few_shot_probe(
+    items: SharedItems,
+    labels: ClassLabels,
+    *,
+    n_per_class: int = PER_CLASS,
+    n_draws: int = DRAWS,
+    may_train: BoolVector | None = None,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> TaskResult:
+    """Return the accuracy of logistic regression on a few items per class, over several draws.
+
+    Muennighoff et al. 2023, "MTEB", section 3.1 (classification): ``n_per_class`` items per class
+    drawn at random, all others tested, and so ten times; the draws are the same for every space.
+    Vectors are not standardised, only scaled as a whole to a mean length of 1, so that a space of
+    short vectors is not held back more by the penalty. ``extra`` holds macro-F1 and the standard
+    deviation over draws.
+
+    Parameters
+    ----------
+    items : SharedItems
+    labels : ClassLabels
+        Of the items, in order. Classes with too few items are left out.
+    n_per_class, n_draws : int
+    may_train : (n,) bool, optional
+        Items to draw from; the others are tested. By default all may be drawn and those that a
+        draw leaves are tested.
+    seed : int
+    progress : Progress
+        Called once per draw.
+    """
+    blank = labelled_result(
+        "label-few-shot", f"{n_per_class} examples per class", "accuracy", items, labels, seed=seed
+    )
+    settings = {**blank.settings, "per class": n_per_class, "draws": n_draws}
+    blank = replace(blank, unit="draws", n=n_draws, settings=settings)
+    if labels.refused:
+        return blank
+    can_train = np.ones(len(labels), bool) if may_train is None else may_train
+    rows, chance = _with_enough(labels, n_per_class, can_train, may_train is None)
+    if not len(rows):
+        reason = f"Fewer than two classes have {n_per_class} items to learn from and one to test."
+        return replace(blank, refused=reason, chance=None)
+    draws = [_draw(labels, rows[can_train[rows]], n_per_class, seed + i) for i in range(n_draws)]
+    scores, total = {}, len(items.names) * n_draws
+    for i, name in enumerate(items.names):
+        length = float(np.linalg.norm(items.matrices[i][rows], axis=1).mean()) or 1.0
+        accuracy, f1 = np.empty(n_draws), np.empty(n_draws)
+        for j, train in enumerate(draws):
+            progress(i * n_draws + j, total, "few examples", name)
+            test = np.setdiff1d(rows if may_train is None else rows[~can_train[rows]], train)
+            model = _logistic_regression(_FEW_SHOT_ITERATIONS)
+            _fitted(model, items.matrices[i][train] / length, labels.codes[train])
+            guess = model.predict(items.matrices[i][test] / length)
+            truth = labels.codes[test]
+            accuracy[j], f1[j] = (guess == truth).mean(), macro_f1(truth, guess)
+        sd = float(accuracy.std(ddof=1)) if n_draws > 1 else 0.0
+        extra = {"macro-F1": float(f1.mean()), "sd": sd}
+        scores[name] = TaskScore.of_units(accuracy, seed=seed, extra=extra)
+    progress(total, total, "few examples")
+    left_out = dict(labels.left_out)
+    if len(rows) < len(labels.rows):
+        left_out["in classes too small to draw from"] = len(labels.rows) - len(rows)
+    return replace(blank, chance=chance, scores=scores, left_out=left_out)
+
+
+def _sampled(items: SharedItems, labels: ClassLabels, folds: int, seed: int) -> Rows:
+    widest = max(m.shape[1] for m in items.matrices)
+    most = WORK // max(1, widest * len(labels.names))
+    return labels.sample(int(np.clip(most, FEWEST_ITEMS, MOST_ITEMS)), seed=seed, least=folds)
+
+
+def _trained(
+    matrix: FloatMatrix,
+    truth: NDArray[np.int32],
+    train: Rows,
+    test: Rows,
+    to: int | None,
+    seed: int,
+) -> tuple[NDArray[np.int32], bool]:
+    """Return the classes guessed for ``test`` and whether the training came to its end."""
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    steps: Iterable[Any] = [StandardScaler(), _logistic_regression(_ITERATIONS)]
+    if to is not None:
+        steps = [PCA(to, random_state=seed), *steps]
+    model = make_pipeline(*steps)
+    is_done = _fitted(model, matrix[train], truth[train])
+    guess: NDArray[np.int32] = model.predict(matrix[test])
+    return guess, is_done
+
+
+def _logistic_regression(iterations: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=iterations)
+
+
+def _fitted(model: Any, x: AnyArray, y: AnyArray) -> bool:
+    """Fit the model; tell whether it came to its end."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model.fit(x, y)
+    return not any(issubclass(w.category, ConvergenceWarning) for w in caught)
+
+
+def _with_enough(
+    labels: ClassLabels, n_per_class: int, can_train: BoolVector, tests_the_rest: bool
+) -> tuple[Rows, float | None]:
+    """Return the items of classes that can be drawn from, and the share of the largest in tests."""
+    n = len(labels.names)
+    rows = labels.rows
+    to_draw = np.bincount(labels.codes[rows[can_train[rows]]], minlength=n)
+    others = np.bincount(labels.codes[rows[~can_train[rows]]], minlength=n)
+    to_test = to_draw - n_per_class if tests_the_rest else others
+    is_kept = (to_draw >= n_per_class) & (to_test >= 1)
+    if is_kept.sum() < 2:
+        return rows[:0], None
+    tested = to_test[is_kept]
+    return rows[is_kept[labels.codes[rows]]], float(tested.max() / tested.sum())
+
+
+def _draw(labels: ClassLabels, rows: Rows, n_per_class: int, seed: int) -> Rows:
+    """Return ``n_per_class`` of ``rows`` of each class, drawn at random, in order."""
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    order = shuffled[np.argsort(labels.codes[shuffled], kind="stable")]
+    codes = labels.codes[order]
+    rank = np.arange(len(order)) - np.searchsorted(codes, codes)
+    return np.sort(order[rank < n_per_class])

@@ -1,0 +1,172 @@
+"""Tasks of labels: golden figures of digits and iris, guards, what is left out."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from bare_spaces import shared
+from digits import components, digits, neighbours
+from sklearn.datasets import load_digits, load_iris
+
+from comparison.class_labels import ClassLabels, labels_of
+from comparison.cluster_agreement import clustering_agreement
+from comparison.label_probe import few_shot_probe, linear_probe
+from comparison.label_quality import knn_label_accuracy, neighbourhood_hit, silhouette
+from core.errors import ParameterError
+from core.modality import Modality
+from ingest.dataset import Dataset
+
+
+@cache
+def truth():
+    return ClassLabels.of(load_digits().target.tolist())
+
+
+@cache
+def both():
+    return shared(raw=digits(), pca=components(2))
+
+
+@cache
+def graphs():
+    return tuple(neighbours(k, 10).astype(np.int32) for k in (None, 2))
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 0.9883), (5, 0.9878), (10, 0.9822)])
+def test_knn_accuracy_of_digits(k, expected):
+    found = knn_label_accuracy(both(), graphs(), truth(), k=k)
+    assert found["raw"].value == pytest.approx(expected, abs=5e-5)
+    assert found.n == 1797
+    assert found.chance == pytest.approx(183 / 1797)
+    assert found.difference("raw", "pca").tells_apart
+
+
+def test_neighbourhood_hit_of_digits():
+    found = neighbourhood_hit(both(), graphs(), truth(), k=10)
+    assert found["raw"].value == pytest.approx(0.9651, abs=5e-5)
+    assert found["pca"].value == pytest.approx(0.5708, abs=5e-5)
+    assert found.chance == pytest.approx(0.0996, abs=1e-3)
+
+
+def test_silhouette_of_iris_and_digits():
+    iris = load_iris()
+    found = silhouette(shared(iris=iris.data), ClassLabels.of(iris.target.tolist()))
+    assert found["iris"].value == pytest.approx(0.5034, abs=1e-4)
+    assert "round" in found.warning
+    found = silhouette(both(), truth())
+    assert found["raw"].value == pytest.approx(0.1629, abs=5e-5)
+    assert found["pca"].value == pytest.approx(0.1051, abs=5e-5)
+
+
+def test_probe_of_digits():
+    found = linear_probe(both(), truth())
+    assert found["raw"].value == pytest.approx(0.9694, abs=5e-5)
+    assert found["pca"].value == pytest.approx(0.6043, abs=5e-5)
+    assert found["raw"].extra["macro-F1"] == pytest.approx(0.9694, abs=1e-3)
+
+
+def test_probe_at_equal_dimensions_takes_the_advantage_away():
+    """Two principal components of the pixels, found in each fold, are no better than the two."""
+    found = linear_probe(both(), truth(), equal_dimensions=True, folds=2)
+    assert found.settings["dimensions"] == 2
+    assert found["raw"].value == pytest.approx(found["pca"].value, abs=0.02)
+
+
+def test_few_examples_are_drawn_alike_for_every_space():
+    items = shared(
+        raw=digits(), scaled=digits() * 1000, noise=np.random.default_rng(0).random((1797, 9))
+    )
+    found = few_shot_probe(items, truth(), n_draws=3)
+    assert found["raw"].per_unit == pytest.approx(found["scaled"].per_unit, abs=0.005)
+    assert 0.8 < found["raw"].value < 0.95, "8 of each class give less than all"
+    assert found["noise"].value == pytest.approx(found.chance, abs=0.04)
+    may_train = np.arange(1797) < 900
+    apart = few_shot_probe(items, truth(), n_draws=1, may_train=may_train)
+    assert apart["raw"].value != found["raw"].per_unit[0]
+    counts = np.bincount(load_digits().target[900:])
+    assert apart.chance == pytest.approx(counts.max() / counts.sum())
+
+
+def test_k_means_finds_separate_classes_and_nothing_in_noise():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 40)
+    apart = np.eye(3)[y] * 9 + rng.normal(size=(120, 3)) * 0.1
+    items = shared(apart=apart, noise=rng.normal(size=(120, 3)))
+    found = clustering_agreement(items, ClassLabels.of(y.tolist()), starts=4)
+    for measure in ("V", "ARI", "AMI"):
+        assert found[measure]["noise"].value == pytest.approx(found[measure].chance, abs=0.05)
+        assert max(found[measure]["apart"].per_unit) == pytest.approx(1)
+        assert found[measure].n == 4
+    assert 0 < found["V"].chance < 0.05, "V of unrelated clusters is above 0"
+
+
+def test_items_without_a_usable_label_neither_vote_nor_count():
+    """On a line: the nearest labelled ones decide, however far they are."""
+    x = np.arange(14.0)[:, None]
+    values = ["a"] * 5 + [None, float("nan"), "", "rare"] + ["b"] * 5
+    labels = ClassLabels.of(values)
+    assert labels.names == ("a", "b")
+    assert labels.left_out == {"without a label": 3, "in classes of fewer than 5 items": 1}
+    distance = np.abs(x - x.T) + np.eye(14) * 99
+    graph = np.argsort(distance, axis=1, kind="stable")[:, :2].astype(np.int32)
+    found = knn_label_accuracy(shared(line=x), (graph,), labels, k=2)
+    assert found.n == 10
+    assert found["line"].value == 1, "9 has only the unlabelled 8 and 10 next to it, then 11"
+    assert found.left_out == labels.left_out
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (["a"] * 12, "are the same"),
+        (list("abcdefghijkl"), "are different"),
+        (["a"] * 10 + ["b"] * 2, "1 of 2 classes have 5 items"),
+        ([None] * 12, "No item has a label"),
+    ],
+)
+def test_labels_that_allow_no_task_are_refused_with_the_reason(values, reason):
+    labels = ClassLabels.of(values)
+    items = shared(x=np.random.default_rng(0).normal(size=(12, 2)))
+    graph = (np.zeros((12, 3), np.int32),)
+    results = [
+        knn_label_accuracy(items, graph, labels, k=3),
+        neighbourhood_hit(items, graph, labels, k=3),
+        silhouette(items, labels),
+        linear_probe(items, labels),
+        few_shot_probe(items, labels),
+        *clustering_agreement(items, labels).values(),
+    ]
+    for result in results:
+        assert reason in result.refused
+        assert not result.scores
+        assert result.chance is None
+
+
+def test_large_data_is_sampled_by_class_and_says_so():
+    y = np.repeat([0, 1, 2], [30_000, 1_000, 8])
+    labels = ClassLabels.of(y.tolist())
+    rows = labels.sample(2_000, seed=0, least=5)
+    assert np.bincount(y[rows]).tolist() == [1935, 64, 5]
+    assert np.array_equal(rows, labels.sample(2_000, seed=0, least=5))
+    x = np.random.default_rng(0).normal(size=(len(y), 2))
+    found = silhouette(shared(x=x), labels, sample=300)
+    assert found.n + found.left_out["beyond a stratified sample"] == len(y)
+
+
+def test_labels_come_from_a_column_by_id():
+    frame = pd.DataFrame({"stars": [1.0, 2.0, np.nan, 2.0]})
+    data = Dataset("d", Modality.TEXT, ("a", "b", "c", "d"), ["x"] * 4, frame)
+    found = labels_of(data, "stars", ["d", "c", "gone", "a"])
+    assert found.left_out == {"without a label": 2, "in classes of fewer than 5 items": 2}
+    with pytest.raises(ParameterError, match=r"'colour'.*stars"):
+        labels_of(data, "colour", ["a"])
+
+
+def test_too_large_a_k_and_too_few_labels_are_errors():
+    with pytest.raises(ParameterError, match=r"\[1, 10\]"):
+        knn_label_accuracy(both(), graphs(), truth(), k=11)
+    with pytest.raises(ParameterError, match="1,797 items but 3 labels"):
+        silhouette(both(), ClassLabels.of(["a", "b", "b"]))
