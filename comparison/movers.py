@@ -15,7 +15,9 @@ from core.progress import Progress, quiet
 from vectors.item_pairs import random_pairs
 
 Float64 = NDArray[np.float64]
-_PAIRS = 20_000
+Rows = NDArray[np.int64]
+_PAIRS = 10_000
+_SHUFFLED = 4_000  # rows of the shuffled fit
 _BLOCK = 8_192
 
 
@@ -130,12 +132,13 @@ def movers(
             f"reduced to {n // 4} principal components ({variance[0]:.0%} and {variance[1]:.0%} of "
             "the variance)."
         )
+    # The map goes from the narrower space into the wider: its missing dimensions are zeros.
+    narrow, wide = sorted(spaces, key=lambda space: space.shape[1])
     halves = np.array_split(rng.permutation(n), 2)
-    pairs = random_pairs(n, _PAIRS, rng)
     progress(0, 2, "aligning spaces")
-    found, apart = _held_out(spaces[0], spaces[1], halves, pairs)
+    found, apart = _held_out(narrow, wide, halves, random_pairs(n, _PAIRS, rng))
     progress(1, 2, "aligning shuffled spaces")
-    shuffled, _ = _held_out(spaces[0], spaces[1][rng.permutation(n)], halves, None)
+    shuffled = _shuffled(narrow, wide, rng)
     progress(2, 2, "aligning spaces")
     unit = float(np.median(apart))
     displacement = found / unit
@@ -144,7 +147,7 @@ def movers(
         displacement,
         displacement - np.median(displacement[around], axis=1),
         np.quantile(apart, [0.05, 0.5, 0.95]) / unit,
-        float(np.median(shuffled)) / unit,
+        shuffled / unit,
         (spaces[0].shape[1], spaces[1].shape[1]),
         variance,
         note,
@@ -156,15 +159,14 @@ def movers(
 
 @dataclass(frozen=True, eq=False)
 class _Alignment:
-    """Centres, sizes and the turning map ``(d1, d2)`` of two spaces, from some of their rows."""
+    """Centres, sizes and the map ``(d1, d2)``, d1 <= d2, of two spaces, from some of their rows."""
 
-    centres: tuple[Float64, Float64]
+    centres: tuple[FloatMatrix, FloatMatrix]
     sizes: tuple[float, float]
-    left: Float64
-    right: Float64
+    turn: FloatMatrix
 
     @classmethod
-    def of(cls, x: Float64, y: Float64) -> _Alignment:
+    def of(cls, x: FloatMatrix, y: FloatMatrix) -> _Alignment:
         centres = (x.mean(axis=0), y.mean(axis=0))
         a, b = x - centres[0], y - centres[1]
         sizes = (_size(a), _size(b))
@@ -172,33 +174,25 @@ class _Alignment:
             raise ParameterError(
                 "All items of one space lie in one point: nothing in it can have moved."
             )
-        u, _, vt = np.linalg.svd(a.T @ b, full_matrices=False)
-        return cls(centres, sizes, u, vt)
+        u, _, vt = np.linalg.svd((a.T @ b).astype(np.float64), full_matrices=False)
+        return cls(centres, sizes, (u @ vt).astype(np.float32))
 
-    def apart(self, x: Float64, y: Float64) -> Float64:
+    def apart(self, x: FloatMatrix, y: FloatMatrix) -> Float64:
         """Return the distances ``(m,)`` of rows of x, turned, to rows of y."""
         result = np.empty(len(x))
         for start in range(0, len(x), _BLOCK):
             part = slice(start, start + _BLOCK)
-            a = (x[part] - self.centres[0]) / self.sizes[0]
-            b = (y[part] - self.centres[1]) / self.sizes[1]
-            # Both in the coordinates the map pairs up; what lies outside of them is added: of the
-            # wider space only (zeros in the other).
-            inside_a, inside_b = a @ self.left, b @ self.right.T
-            squared = ((inside_a - inside_b) ** 2).sum(axis=1)
-            for whole, inside in ((a, inside_a), (b, inside_b)):
-                if whole.shape[1] > inside.shape[1]:
-                    rest = (whole * whole).sum(axis=1) - (inside * inside).sum(axis=1)
-                    squared += np.maximum(rest, 0)
-            result[part] = np.sqrt(squared)
+            a = (x[part] - self.centres[0]) @ self.turn / np.float32(self.sizes[0])
+            a -= (y[part] - self.centres[1]) / np.float32(self.sizes[1])
+            result[part] = np.linalg.norm(a, axis=1)
         return result
 
 
 def _held_out(
-    x: Float64,
-    y: Float64,
-    halves: list[NDArray[np.int64]],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
+    x: FloatMatrix,
+    y: FloatMatrix,
+    halves: list[Rows],
+    pairs: tuple[Rows, Rows] | None = None,
 ) -> tuple[Float64, Float64]:
     """Return displacement of every row under the map of the other half, and of random pairs."""
     displacement = np.empty(len(x))
@@ -212,25 +206,37 @@ def _held_out(
     return displacement, np.concatenate(apart) if apart else np.empty(0)
 
 
-def _scaled(space: FloatMatrix, metric: Metric) -> Float64:
-    """Return the rows as the metric sees them: of length 1 under cosine, zero rows as they are."""
-    wide = np.asarray(space, np.float64)
-    if metric != "cosine":
-        return wide
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    unit: Float64 = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
-    return unit
+def _shuffled(x: FloatMatrix, y: FloatMatrix, rng: np.random.Generator) -> float:
+    """Return the median displacement of rows paired at random, of a sample where there are many."""
+    m = min(len(x), max(_SHUFFLED, 4 * max(x.shape[1], y.shape[1])))
+    one, other = (rng.permutation(len(x))[:m] for _ in range(2))
+    halves = np.array_split(np.arange(m), 2)
+    return float(np.median(_held_out(x[one], y[other], halves)[0]))
 
 
-def _reduced(space: Float64, dims: int) -> tuple[Float64, float]:
+def _scaled(space: FloatMatrix, metric: Metric) -> FloatMatrix:
+    """Return the rows as the metric sees them, about their mean and of mean square 1.
+
+    Under cosine of length 1 first; zero rows stay. Float32 is enough from here on.
+    """
+    wide = np.array(space, np.float64)
+    if metric == "cosine":
+        lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+        wide /= np.where(lengths > 0, lengths, 1)
+    wide -= wide.mean(axis=0)
+    wide /= _size(wide) or 1.0
+    return wide.astype(np.float32)
+
+
+def _reduced(space: FloatMatrix, dims: int) -> tuple[FloatMatrix, float]:
     """Return the first principal components and their share of the variance."""
     if space.shape[1] <= dims:
         return space, 1.0
-    centred = space - space.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    u, s, _ = np.linalg.svd(space.astype(np.float64), full_matrices=False)
     total = (s**2).sum()
-    return u[:, :dims] * s[:dims], float((s[:dims] ** 2).sum() / total) if total > 0 else 1.0
+    share = float((s[:dims] ** 2).sum() / total) if total > 0 else 1.0
+    return (u[:, :dims] * s[:dims]).astype(np.float32), share
 
 
 def _size(centred: AnyArray) -> float:
-    return float(np.sqrt((centred * centred).sum() / len(centred)))
+    return float(np.sqrt(np.einsum("ij,ij->", centred, centred, dtype=np.float64) / len(centred)))
