@@ -7,8 +7,8 @@ import streamlit as st
 from components import session
 from components.markdown import escaped
 from components.method_choice import projection_choice
-from components.run_table import unusual_settings
 from components.start_button import start_button
+from core.setting_words import unusual_settings
 from ingest.wording import plural
 from projection import list_projections
 from projection.layout import Layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ import streamlit as st
 
 from components import session
 from core.errors import EmbedscopeError
-from core.params import Params, Spec
+from core.setting_words import unusual_settings
 from embedders import get_embedder, list_embedders
 from workspace.workspace import RunInfo
 
@@ -98,42 +98,3 @@ def run_name(run: RunInfo) -> str:
     if run.seed:
         words.append(f"seed {run.seed}")
     return " · ".join(words)
-
-
-def unusual_settings(
-    params_class: type[Params],
-    values: Mapping[str, Any],
-    told_elsewhere: frozenset[str] | set[str] = frozenset(),
-) -> list[str]:
-    """Return a few words for each setting that differs from the method's default.
-
-    Parameters
-    ----------
-    params_class : type of Params
-        The method's settings with their defaults.
-    values : mapping
-        The settings a result was made with; absent ones count as defaults.
-    told_elsewhere : set of str
-        Settings to leave out.
-
-    Returns
-    -------
-    list of str
-        In the order of the settings: "cls pooling", "not normalise", "perplexity 50".
-    """
-    return [
-        _words(name, spec, values[name])
-        for name, spec in params_class.specs().items()
-        if name in values and name not in told_elsewhere and values[name] != spec.default
-    ]
-
-
-def _words(name: str, spec: Spec, value: Any) -> str:
-    plain = name.replace("_", " ")
-    if spec.kind == "flag":
-        return plain if value else f"not {plain}"
-    if spec.kind == "choice":
-        return f"{value} {plain}"
-    if spec.kind == "dataset":
-        return str(value)
-    return f"{plain} {value:,g}" if isinstance(value, int | float) else f"{plain} {value}"

@@ -229,6 +229,38 @@ class Catalog:
         )
         return [LayoutInfo(**row) for row in rows]
 
+    # comparisons
+    def link_comparison(self, workspace: str, id: str, dataset: str) -> None:
+        """Give a comparison to a workspace.
+
+        Raises
+        ------
+        WorkspaceError
+            If its dataset is not, or no longer, in that workspace.
+        """
+        with self._transaction():
+            if self.told(workspace, dataset) is None:
+                raise WorkspaceError(GONE)
+            self._link(workspace, "comparison", id)
+
+    def unlink_comparison(self, workspace: str, id: str) -> bool:
+        """Take a comparison from a workspace; tell whether nobody has it any more."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM links WHERE workspace = ? AND kind = 'comparison' AND id = ?",
+                (workspace, id),
+            )
+            left = self._db.execute("SELECT 1 FROM links WHERE id = ? LIMIT 1", (id,))
+            return left.fetchone() is None
+
+    def comparisons(self, workspace: str) -> list[str]:
+        """Return the ids of the comparisons of a workspace, oldest first."""
+        rows = self._rows(
+            "SELECT id FROM links WHERE workspace = ? AND kind = 'comparison' ORDER BY created",
+            workspace,
+        )
+        return [row["id"] for row in rows]
+
     # jobs
     def save_job(self, job: Job, owner: str) -> None:
         """Keep a snapshot; ``owner`` is the server that runs it."""

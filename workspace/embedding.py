@@ -33,22 +33,33 @@ _LIBRARIES = ("numpy", "scikit-learn", "gensim", "torch", "transformers", "umap-
 
 def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
     """Embed a dataset and draw it; return the ids of the run and the layout."""
+    info = make_run(task, context, shown=True)
+    result = {"dataset": task.dataset, "run": info.id}
+    if task.layout is not None:
+        result["layout"] = _draw(info, task.layout, context)
+    return result
+
+
+def make_run(task: EmbedTask, context: Context, *, shown: bool = False) -> RunInfo:
+    """Return the run of a dataset, a method and its settings; embed where there is none yet.
+
+    ``shown`` says whether the user waits to see this very run.
+    """
     dataset = context.dataset(task.dataset)
     embedder = get_embedder(task.embedder, seed=task.seed, **task.params)
     supply(embedder, context.dataset, context.model)
     run = run_id(embedder, dataset)
-    context.publish(run=run)
+    if shown:
+        context.publish(run=run)
     context.progress.plan(_expected_s(len(dataset), embedder, task.layout))
     with context.alone(run):
         info = context.catalog.known_run(run)
         if info is None or context.store.vectors_meta(run) is None:
-            info = _make_run(run, task, embedder, dataset, context)
+            info = _make_run(run, task, embedder, dataset, context, shown=shown)
     context.catalog.link_run(context.workspace, info)
-    context.publish(dataset=task.dataset, run=run, run_ready=True)
-    result = {"dataset": task.dataset, "run": run}
-    if task.layout is not None:
-        result["layout"] = _draw(info, task.layout, context)
-    return result
+    if shown:
+        context.publish(dataset=task.dataset, run=run, run_ready=True)
+    return info
 
 
 def lay_out(task: LayoutTask, context: Context) -> dict[str, Any]:
@@ -62,7 +73,13 @@ def lay_out(task: LayoutTask, context: Context) -> dict[str, Any]:
 
 
 def _make_run(
-    run: str, task: EmbedTask, embedder: Embedder, dataset: Dataset, context: Context
+    run: str,
+    task: EmbedTask,
+    embedder: Embedder,
+    dataset: Dataset,
+    context: Context,
+    *,
+    shown: bool,
 ) -> RunInfo:
     begun = time.perf_counter()
     context.progress.begin("fit", f"preparing {embedder.title}")
@@ -71,7 +88,7 @@ def _make_run(
     known = None
     if isinstance(embedder, ItemEmbedder) and embedder.pretrained:
         known = StoredItems(context.store, context.catalog, embedder, run)
-        vectors = _vectors(run, task, embedder, dataset, known, context)
+        vectors = _vectors(run, task, embedder, dataset, known, context, shown=shown)
     else:
         vectors = embedder.vectors(dataset, context.progress)
     # The state first: vectors that are there can always be queried.
@@ -128,12 +145,14 @@ def _vectors(
     dataset: Dataset,
     known: StoredItems,
     context: Context,
+    *,
+    shown: bool,
 ) -> KeyedVectors:
     """Return all vectors; of a large dataset, show the first thousand on the way.
 
     The sample's vectors are among the known ones by then: nothing is embedded twice.
     """
-    if len(dataset) > PREVIEW_ABOVE:
+    if shown and len(dataset) > PREVIEW_ABOVE:
         _preview(run, task, embedder, dataset, known, context)
     vectors = embedder.vectors(dataset, context.progress, known=known)
     if not known.n_earlier:
@@ -187,7 +206,7 @@ def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
         context.progress.begin("picture", "drawing a first picture")
         instant = LayoutSpec("pca", spec.n_components)
         drawn.append(_layout(info, kind, instant, vectors, None, context))
-    graph = _graph(info.id, kind, vectors, context)
+    graph = run_graph(info.id, kind, vectors, context)
     context.progress.begin("layout", "drawing")
     id = _layout(info, kind, spec, vectors, graph, context)
     context.progress.begin("quality", "measuring how far to trust it")
@@ -196,7 +215,7 @@ def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
     return id
 
 
-def _graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph | None:
+def run_graph(run: str, kind: str, vectors: KeyedVectors, context: Context) -> KnnGraph | None:
     """Return the kNN graph of one kind: for the map's hover and for UMAP."""
     if len(vectors) < 2:
         return None  # one point has no neighbour

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.fingerprint import fingerprint
@@ -11,6 +12,7 @@ from workspace.tasks import LayoutSpec
 
 if TYPE_CHECKING:
     from embedders import Embedder
+    from workspace.recipes import Recipe
 
 GRAPH_K = 50
 """Neighbours of every point in the kNN graph that the map and UMAP share.
@@ -48,6 +50,12 @@ def layout_id(run: str, kind: str, spec: LayoutSpec) -> str:
     return _id(
         "l", "layout-1", run, kind, spec.method, spec.n_components, spec.seed, dict(spec.params)
     )
+
+
+def comparison_id(recipe: Recipe, runs: Sequence[str]) -> str:
+    """Return the id of the comparison of some runs under the names of a recipe."""
+    named = [(member.name, run) for member, run in zip(recipe.members, runs, strict=True)]
+    return _id("c", "comparison-1", recipe.dataset, named, recipe.k, recipe.seed, recipe.noise)
 
 
 def canonical(spec: LayoutSpec) -> LayoutSpec:

@@ -171,6 +171,43 @@ class Store:
             return None
         return formats.load_arrays(self.entries.path("previews", id), meta)
 
+    # comparisons
+    def save_comparison(
+        self, id: str, arrays: Mapping[str, AnyArray], told: Mapping[str, Any]
+    ) -> None:
+        """Keep the arrays and plain values of a comparison."""
+
+        def fill(folder: Path) -> dict[str, Any]:
+            return {**formats.save_arrays(folder, arrays), **told}
+
+        self.entries.write("comparisons", id, fill)
+
+    def comparison_meta(self, id: str) -> dict[str, Any] | None:
+        """Return the plain values of a comparison."""
+        return self.entries.meta("comparisons", id)
+
+    def comparison_arrays(self, id: str) -> dict[str, AnyArray] | None:
+        """Return the arrays of a comparison, memory-mapped."""
+        meta = self.entries.meta("comparisons", id)
+        if meta is None:
+            return None
+        return formats.load_arrays(self.entries.path("comparisons", id), meta)
+
+    def save_finding(self, id: str, arrays: Mapping[str, AnyArray], told: Any) -> None:
+        """Keep what was measured on a comparison (a task, a compression)."""
+
+        def fill(folder: Path) -> dict[str, Any]:
+            return {**formats.save_arrays(folder, arrays), "told": told}
+
+        self.entries.write("findings", id, fill)
+
+    def finding(self, id: str) -> tuple[dict[str, AnyArray], Any] | None:
+        """Return the arrays and plain values of what was measured, or None."""
+        meta = self.entries.meta("findings", id)
+        if meta is None:
+            return None
+        return formats.load_arrays(self.entries.path("findings", id), meta), meta["told"]
+
     def remove_dataset(self, id: str) -> None:
         """Delete a dataset and those of its images that no other dataset shows."""
         doomed = self.image_digests(id)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatMatrix, FloatVector
-from core.errors import ModalityMismatch, ParameterError, WorkspaceError
+from core.errors import EmbedderUnavailable, ModalityMismatch, ParameterError, WorkspaceError
 from core.modality import Modality
 from embedders.trace import Trace
 from ingest.dataset import Dataset
@@ -27,8 +27,11 @@ from workspace.supplies import check_choices
 from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask, ReadTask
 
 if TYPE_CHECKING:
+    from embedders import Embedder
     from projection.layout import Layout
     from vectors import KnnGraph
+    from workspace.recipes import Recipe
+    from workspace.stored_comparison import ComparisonInfo, StoredComparison
 
 T = TypeVar("T")
 _UMAP = LayoutSpec()
@@ -197,6 +200,18 @@ class Workspace:
 
         info = self.dataset_info(dataset)
         method = get_embedder(embedder, seed=seed, **(params or {}))
+        self._check_fits(method, info)
+        result = {"dataset": dataset}
+        if info.n <= _PREDICTED_BELOW:  # else the worker tells it, a moment later
+            result["run"] = run_id(method, self.dataset(dataset))
+        drawn = None if layout is None else canonical(layout)
+        task = EmbedTask(dataset, embedder, method.params.to_dict(), seed, drawn)
+        return self._runner.submit(
+            self.id, task, title=f"{method.title} · {info.name}", result=result
+        )
+
+    def _check_fits(self, method: Embedder, info: DatasetInfo) -> None:
+        """Refuse a method that does not take such data, or lacks something of the workspace."""
         sides = info.sides.modalities if info.sides else None
         if info.modality in method.accepts and not method.takes(info.modality, sides):
             left, right = sides or (None, None)
@@ -211,14 +226,6 @@ class Workspace:
                 "Choose another method or read the file as another kind."
             )
         check_choices(method, self._kind_of, self.run)
-        result = {"dataset": dataset}
-        if info.n <= _PREDICTED_BELOW:  # else the worker tells it, a moment later
-            result["run"] = run_id(method, self.dataset(dataset))
-        drawn = None if layout is None else canonical(layout)
-        task = EmbedTask(dataset, embedder, method.params.to_dict(), seed, drawn)
-        return self._runner.submit(
-            self.id, task, title=f"{method.title} · {info.name}", result=result
-        )
 
     def _kind_of(self, dataset: str) -> tuple[str, Modality]:
         info = self.dataset_info(dataset)
@@ -339,6 +346,76 @@ class Workspace:
         found = self._catalog.layouts(self.id, id=id)
         _theirs(found[0] if found else None, "layout")
         return present(self._store.layout(id), "The layout")
+
+    # comparisons
+    def compare(self, recipe: Recipe) -> Job:
+        """Build every member of a recipe and compare them.
+
+        ``job.result["comparison"]`` is the id of the comparison when done. Runs that are there
+        already are used as they are.
+
+        Raises
+        ------
+        ParameterError, UnknownEmbedder, ModalityMismatch, EmbedderUnavailable
+            At once, for what cannot be.
+        """
+        from embedders import get_embedder
+        from workspace.comparing import CompareTask
+        from workspace.recipes import checked
+
+        recipe = checked(recipe)
+        for member in recipe.members:
+            method = get_embedder(member.embedder, seed=member.seed, **member.params)
+            self._check_fits(method, self.dataset_info(member.dataset))
+            ready = method.availability(method.params)
+            if ready.state != "ready":
+                raise EmbedderUnavailable(f"{member.name} is not ready: {ready.hint}")
+        info = self.dataset_info(recipe.dataset)
+        title = f"Comparing {len(recipe.members)} embeddings · {info.name}"
+        result = {"dataset": recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, CompareTask(recipe), title=title, result=result)
+
+    def comparisons(self, dataset: str | None = None) -> list[ComparisonInfo]:
+        """Return the finished comparisons (of one dataset), oldest first."""
+        from workspace.stored_comparison import info_of
+
+        there = {run.id for run in self.runs()}
+        found = []
+        for id in self._catalog.comparisons(self.id):
+            meta = self._store.comparison_meta(id)
+            info = info_of(meta) if meta is not None else None
+            if info is None or not there.issuperset(info.runs):
+                continue  # a dataset of it was removed
+            if dataset in (None, info.recipe.dataset):
+                found.append(info)
+        return found
+
+    def comparison(self, id: str) -> StoredComparison:
+        """Return a comparison with all figures of its overview.
+
+        Raises
+        ------
+        WorkspaceError
+            If it is not in this workspace, or something of it is gone.
+        """
+        from comparison.shared_items import join
+        from workspace.stored_comparison import from_parts, info_of
+
+        known = id if id in self._catalog.comparisons(self.id) else None
+        _theirs(known, "comparison")
+        meta = present(self._store.comparison_meta(id), "The comparison")
+        arrays = present(self._store.comparison_arrays(id), "The comparison")
+        info = info_of(meta)
+        spaces = {}
+        for name, run in zip(info.names, info.runs, strict=True):
+            vectors = self.vectors(run)
+            spaces[name] = vectors.of_kind(vectors.kind_names[0])
+        return from_parts(meta, arrays, join(spaces))
+
+    def remove_comparison(self, id: str) -> None:
+        """Take a comparison out of this workspace; its runs stay."""
+        if self._catalog.unlink_comparison(self.id, id):
+            self._store.entries.remove("comparisons", id)
 
     def embed_query(self, run: str, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a text, image (bytes) or key in a run's space."""

@@ -1,0 +1,76 @@
+"""From a recipe to a stored comparison, through a worker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import ParameterError, WorkspaceError
+from ingest.samples import load_sample
+from workspace.recipes import Member, Recipe
+from workspace.workspace import Workspace
+
+WALKS = {"dim": 16, "epochs": 1, "walks": 4, "walk_length": 20, "threads": 1}
+MEMBERS = (
+    Member("deepwalk", WALKS, name="DeepWalk"),
+    Member("spectral", {"dim": 4}, name="Spectral"),
+    Member("netmf", {"dim": 8}, name="NetMF"),
+)
+
+
+def test_a_recipe_is_built_kept_found_again_and_goes_with_its_data(start):
+    runner = start()
+    workspace = Workspace.create(runner)
+    data = workspace.add_dataset(load_sample("karate"))
+    recipe = Recipe(data.id, MEMBERS, k=5)
+    job = runner.wait(workspace.compare(recipe).id, 120)
+    assert job.state == "done", job.message
+    (info,) = workspace.comparisons(data.id)
+    assert info.names == ("DeepWalk", "Spectral", "NetMF")
+    assert info.n == 34
+    # Three members, and the one that a seed changes once more.
+    assert len(workspace.runs(data.id)) == 4
+
+    stored = workspace.comparison(info.id)
+    found = stored.comparison
+    assert found.k == 5
+    assert found.depth == 33
+    # What was stored is what comparing the stored vectors gives.
+    from comparison import compare
+
+    spaces = {name: workspace.vectors(run) for name, run in zip(info.names, info.runs, strict=True)}
+    fresh = compare(spaces, k=5)
+    np.testing.assert_array_equal(found.overlap.values, fresh.overlap.values)
+    np.testing.assert_array_equal(found.cka.values, fresh.cka.values)
+    assert found.at(33).overlap.values == pytest.approx(1.0)  # all are neighbours of all
+
+    assert set(stored.floors) == {"DeepWalk"}
+    floor = stored.floors["DeepWalk"]
+    assert floor.seeds == (0, 1)
+    twin = next(run for run in workspace.runs(data.id) if run.seed == 1)
+    pair = compare({"a": spaces["DeepWalk"], "b": workspace.vectors(twin.id)}, k=5)
+    assert floor.local("overlap", 5) == pytest.approx(pair.overlap.values[0, 1])
+    assert floor.cka == pytest.approx(pair.cka.values[0, 1])
+    assert 0 < stored.calibrated["overlap"][0, 1].p <= 1
+
+    again = runner.wait(workspace.compare(recipe).id, 60)
+    assert again.result["comparison"] == info.id
+    assert len(workspace.comparisons()) == 1
+
+    other = Workspace.create(runner)
+    assert other.comparisons() == []
+    with pytest.raises(WorkspaceError, match="no such comparison"):
+        other.comparison(info.id)
+
+    workspace.remove_dataset(data.id)
+    assert workspace.comparisons() == []
+
+
+def test_what_cannot_be_compared_is_said_at_once(start):
+    workspace = Workspace.create(start())
+    data = workspace.add_dataset(load_sample("karate"))
+    with pytest.raises(ParameterError, match="2 to 8"):
+        workspace.compare(Recipe(data.id, MEMBERS[:1]))
+    with pytest.raises(Exception, match="takes"):
+        workspace.compare(Recipe(data.id, (Member("lsa"), *MEMBERS)))
+    assert workspace.jobs() == []

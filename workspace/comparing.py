@@ -1,0 +1,203 @@
+"""Making a comparison, as a worker does it: embed what is missing, then measure."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from comparison.calibration import calibrated_agreement
+from comparison.compare import Comparison, compare
+from comparison.noise_floor import NoiseFloor, noise_floor
+from core.errors import DatasetError
+from core.progress import Progress
+from vectors.keyed import KeyedVectors
+from workspace.context import Context, StagedProgress
+from workspace.embedding import make_run, run_graph
+from workspace.identity import comparison_id
+from workspace.recipes import OTHER_SEED, Member, Recipe, checked
+from workspace.records import RunInfo
+from workspace.store import present
+from workspace.stored_comparison import ComparisonInfo, as_parts
+from workspace.tasks import EmbedTask, Task
+
+
+@dataclass(frozen=True)
+class CompareTask(Task):
+    """Build every member of a recipe and compare them."""
+
+    runs: ClassVar[str] = "workspace.comparing:build"
+
+    recipe: Recipe
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CompareTask:
+        """Return the task, its recipe included."""
+        return cls(Recipe.from_dict(values["recipe"]))
+
+
+def build(task: CompareTask, context: Context) -> dict[str, Any]:
+    """Make and keep a comparison; return its id."""
+    recipe = checked(task.recipe)
+    context.publish(dataset=recipe.dataset)
+    twins = _twins(recipe)
+    context.progress.plan(_expected_s(recipe, twins, context))
+    infos = {m.name: _made(m, f"{m.name}", context) for m in recipe.members}
+    again = {name: _made(twin, f"{name}, other seed", context) for name, twin in twins.items()}
+    id = comparison_id(recipe, [infos[m.name].id for m in recipe.members])
+    with context.alone(id):
+        if context.store.comparison_meta(id) is None:
+            _compare(id, recipe, infos, again, context)
+    context.catalog.link_comparison(context.workspace, id, recipe.dataset)
+    return {"dataset": recipe.dataset, "comparison": id}
+
+
+def _made(member: Member, name: str, context: Context) -> RunInfo:
+    """Return the run of a member, embedded now if nobody did it before."""
+    part = dataclasses.replace(context, progress=_PartProgress(context.progress, name))
+    task = EmbedTask(member.dataset, member.embedder, member.params, member.seed, None)
+    return make_run(task, part)
+
+
+def _twins(recipe: Recipe) -> dict[str, Member]:
+    """Return each member that a seed changes under another seed.
+
+    Where two members differ by their seed only, they are each other's twin.
+    """
+    from embedders import get_embedder
+
+    if not recipe.noise:
+        return {}
+    twins = {}
+    for member in recipe.members:
+        if not get_embedder(member.embedder, seed=member.seed, **member.params).stochastic:
+            continue
+        others = [
+            other
+            for other in recipe.members
+            if other.seed != member.seed
+            and dataclasses.replace(other, seed=member.seed, name=member.name) == member
+        ]
+        twins[member.name] = (
+            others[0] if others else dataclasses.replace(member, seed=member.seed + OTHER_SEED)
+        )
+    return twins
+
+
+def _compare(
+    id: str,
+    recipe: Recipe,
+    infos: Mapping[str, RunInfo],
+    again: Mapping[str, RunInfo],
+    context: Context,
+) -> None:
+    spaces, graphs = {}, {}
+    begun = time.perf_counter()
+    for name, info in infos.items():
+        kind = next(iter(info.kinds))
+        spaces[name] = present(context.store.vectors(info.id), f"The vectors of {name}").of_kind(
+            kind
+        )
+        context.progress.begin(f"graph {name}", f"finding neighbours: {name}")
+        graph = run_graph(info.id, kind, spaces[name], context)
+        if graph is not None:
+            graphs[name] = graph.ids
+    context.progress.begin("compare", "comparing")
+    made = compare(spaces, k=recipe.k, seed=recipe.seed, graphs=graphs, progress=context.progress)
+    context.progress.begin("noise", "comparing seeds")
+    floors = {
+        name: _floor(name, made, infos[name], twin, recipe, context.progress, context)
+        for name, twin in again.items()
+    }
+    context.progress.begin("chance", "comparing with chance")
+    calibrated = calibrated_agreement(
+        made.items, recipe.k, seed=recipe.seed, progress=context.progress
+    )
+    told = ComparisonInfo(
+        id=id,
+        recipe=recipe,
+        runs=tuple(infos[name].id for name in made.names),
+        n=len(made.items),
+        left_out=tuple(len(left) for left in made.items.left_out),
+        seconds=time.perf_counter() - begun,
+        created=time.time(),
+    )
+    context.store.save_comparison(id, *as_parts(told, made, floors, calibrated))
+
+
+def _floor(
+    name: str,
+    made: Comparison,
+    info: RunInfo,
+    twin: RunInfo,
+    recipe: Recipe,
+    progress: Progress,
+    context: Context,
+) -> NoiseFloor:
+    place = made.names.index(name)
+    vectors = present(context.store.vectors(twin.id), f"The vectors of {name}")
+    other = _rows(vectors.of_kind(next(iter(twin.kinds))), made.items.ids, name)
+    return noise_floor(
+        name,
+        made.items.matrices[place],
+        other,
+        made.items.metrics[place],
+        made.graphs[place],
+        seeds=(info.seed, twin.seed),
+        seed=recipe.seed,
+        progress=progress,
+    )
+
+
+def _rows(space: KeyedVectors, ids: tuple[str, ...], name: str) -> Any:
+    if space.keys == ids:
+        return space.matrix
+    places = {key: row for row, key in enumerate(space.keys)}
+    missing = sum(id not in places for id in ids)
+    if missing:
+        raise DatasetError(
+            f"{name} with another seed gave no vector to {missing:,} of {len(ids):,} items. "
+            "Build the comparison without the noise floor."
+        )
+    return space.matrix[[places[id] for id in ids]]
+
+
+class _PartProgress(StagedProgress):
+    """Tells the stages of one member as parts of the whole."""
+
+    def __init__(self, whole: StagedProgress, name: str) -> None:
+        self._whole, self._name = whole, name
+
+    def plan(self, expected_s: Mapping[str, float]) -> None:
+        """Leave the plan to the whole."""
+
+    def begin(self, part: str, stage: str) -> None:
+        """Start a part of this member."""
+        self._whole.begin(f"{part} {self._name}", f"{self._name}: {stage}")
+
+    def __call__(self, done: int, total: int, stage: str = "", note: str = "") -> None:
+        """Report with the member's name."""
+        self._whole(done, total, f"{self._name}: {stage}", note)
+
+
+def _expected_s(recipe: Recipe, twins: Mapping[str, Member], context: Context) -> dict[str, float]:
+    from embedders import get_embedder
+
+    found = context.catalog.datasets(context.workspace, recipe.dataset)
+    n = found[0].n if found else 1_000
+    expected = {}
+    every = {m.name: m for m in recipe.members}
+    every.update({f"{name}, other seed": twin for name, twin in twins.items()})
+    for name, member in every.items():
+        slow = get_embedder(member.embedder, **member.params).pretrained
+        expected[f"fit {name}"] = 3.0 if slow else 1.0 + 1e-3 * n
+        expected[f"vectors {name}"] = 0.012 * n if slow else 2e-4 * n
+    for member in recipe.members:
+        expected[f"graph {member.name}"] = 0.1 + 1e-8 * n * n
+    pairs = len(recipe.members) * (len(recipe.members) - 1) / 2
+    expected["compare"] = pairs * (0.1 + 1e-7 * min(n, 5_000) ** 2)
+    expected["noise"] = len(twins) * (0.1 + 1e-9 * n * n)
+    expected["chance"] = 0.4 * pairs
+    return expected

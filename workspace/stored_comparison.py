@@ -1,0 +1,157 @@
+"""A finished comparison: what was compared with what, and every figure of the overview."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from comparison.agreement import Agreement, Pair
+from comparison.chance import Calibrated
+from comparison.compare import Comparison
+from comparison.noise_floor import NoiseFloor
+from comparison.shared_items import SharedItems
+from core.arrays import AnyArray
+from workspace.recipes import Recipe
+
+_WHOLE = ("cka", "distances", "shape")
+_TABLES = ("values", "low", "high")
+
+
+@dataclass(frozen=True)
+class ComparisonInfo:
+    """What the lists and menus show of a comparison.
+
+    Attributes
+    ----------
+    id : str
+    recipe : Recipe
+        With every setting written out and every member named.
+    runs : tuple of str
+        The run of each member.
+    n : int
+        Shared items.
+    left_out : tuple of int
+        Per member, items that some other member lacks.
+    seconds : float
+        What comparing took, without the embedding.
+    created : float
+    """
+
+    id: str
+    recipe: Recipe
+    runs: tuple[str, ...]
+    n: int
+    left_out: tuple[int, ...]
+    seconds: float
+    created: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the members."""
+        return tuple(member.name for member in self.recipe.members)
+
+    def run_of(self, name: str) -> str:
+        """Return the run of a member."""
+        return self.runs[self.names.index(name)]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredComparison:
+    """The overview of a comparison.
+
+    Attributes
+    ----------
+    info : ComparisonInfo
+    comparison : Comparison
+    floors : mapping of str to NoiseFloor
+        By the name of the member; of those that a seed changes.
+    calibrated : mapping of measure to mapping of pair to Calibrated
+    """
+
+    info: ComparisonInfo
+    comparison: Comparison
+    floors: Mapping[str, NoiseFloor]
+    calibrated: Mapping[str, Mapping[Pair, Calibrated]]
+
+
+def as_parts(
+    info: ComparisonInfo,
+    comparison: Comparison,
+    floors: Mapping[str, NoiseFloor],
+    calibrated: Mapping[str, Mapping[Pair, Calibrated]],
+) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+    """Return the arrays and the plain values in which a comparison is kept."""
+    arrays = {f"graph {i}": graph for i, graph in enumerate(comparison.graphs)}
+    wholes = {}
+    for name in _WHOLE:
+        whole: Agreement = getattr(comparison, name)
+        arrays.update({f"{name} {table}": getattr(whole, table) for table in _TABLES})
+        wholes[name] = {
+            "measure": whole.measure,
+            "n_used": whole.n_used,
+            "chance": whole.chance,
+            "refused": [[*pair, reason] for pair, reason in whole.refused.items()],
+        }
+    told = {**dataclasses.asdict(info), "recipe": info.recipe.to_dict()}
+    meta = {
+        "info": told,
+        "seed": comparison.seed,
+        "wholes": wholes,
+        "floors": [dataclasses.asdict(floor) for floor in floors.values()],
+        "calibrated": {
+            measure: [[*pair, *value] for pair, value in pairs.items()]
+            for measure, pairs in calibrated.items()
+        },
+    }
+    return arrays, meta
+
+
+def info_of(meta: Mapping[str, Any]) -> ComparisonInfo:
+    """Return what the lists show, from the stored plain values."""
+    told = dict(meta["info"])
+    told["recipe"] = Recipe.from_dict(told["recipe"])
+    return ComparisonInfo(
+        **{**told, "runs": tuple(told["runs"]), "left_out": tuple(told["left_out"])}
+    )
+
+
+def from_parts(
+    meta: Mapping[str, Any], arrays: Mapping[str, AnyArray], items: SharedItems
+) -> StoredComparison:
+    """Return the comparison of the stored parts and the vectors of its runs, joined."""
+    info = info_of(meta)
+    wholes = {}
+    for name in _WHOLE:
+        told = meta["wholes"][name]
+        wholes[name] = Agreement(
+            told["measure"],
+            info.names,
+            values=np.asarray(arrays[f"{name} values"]),
+            low=np.asarray(arrays[f"{name} low"]),
+            high=np.asarray(arrays[f"{name} high"]),
+            n_used=told["n_used"],
+            chance=told["chance"],
+            refused={(i, j): reason for i, j, reason in told["refused"]},
+        )
+    comparison = Comparison(
+        items,
+        tuple(arrays[f"graph {i}"] for i in range(len(info.names))),
+        k=min(info.recipe.k, arrays["graph 0"].shape[1]),
+        seed=meta["seed"],
+        **wholes,
+    )
+    floors = {}
+    for told in meta["floors"]:
+        depths = {measure: tuple(values) for measure, values in told["by_depth"].items()}
+        floors[told["name"]] = NoiseFloor(
+            **{**told, "seeds": tuple(told["seeds"]), "by_depth": depths}
+        )
+    calibrated = {
+        measure: {(i, j): Calibrated(*value) for i, j, *value in pairs}
+        for measure, pairs in meta["calibrated"].items()
+    }
+    return StoredComparison(info, comparison, floors, calibrated)
