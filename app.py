@@ -26,6 +26,7 @@ page = st.navigation(
         st.Page("pages/explore/search.py", title="Search", icon=":material/search:"),
         st.Page("pages/explore/words.py", title="Words", icon=":material/match_word:"),
         st.Page("pages/explore/tokens.py", title="Tokens", icon=":material/data_array:"),
+        st.Page("pages/compare/compare.py", title="Compare", icon=":material/difference:"),
         st.Page("pages/explore/recommend.py", title="Recommend", icon=":material/thumb_up:"),
     ]
 )

@@ -25,6 +25,7 @@ from vectors.clusters import cluster
 from workspace.jobs import Job
 from workspace.runner import JobRunner
 from workspace.settings import settings
+from workspace.stored_comparison import StoredComparison
 from workspace.workspace import DatasetInfo, RunInfo, Workspace
 
 T = TypeVar("T")
@@ -133,6 +134,10 @@ def _forget_choices() -> None:
 def _take_choices_from_address() -> None:
     """Follow a shared link: it names run and layout by the first digits of their ids."""
     asked = st.query_params.to_dict()
+    compared = _named(asked.get("comparison"), workspace().comparisons())
+    if compared is not None:
+        choose_comparison(compared.recipe.dataset, compared.id)
+        _show_dataset(compared.recipe.dataset)
     run = _named(asked.get("run"), workspace().runs())
     if run is None:
         return
@@ -220,6 +225,8 @@ def follow(job: Job) -> None:
     remember("awaiting", job.id)
     remember("ended", None)
     dataset_id = job.result.get("dataset")
+    if job.result.get("comparing"):
+        return  # the run that is shown stays
     # A job that still reads its data has nothing to show yet: what is on screen stays.
     if dataset_id is not None and job.result.get("run") != recall("run"):
         _show_run(None)
@@ -239,6 +246,10 @@ def settle() -> None:
     remember("awaiting", None)
     if job.state == "cancelled":
         remember("ended", job.id)
+    if job.result.get("comparing"):
+        if job.state == "done" and job.result.get("comparison"):
+            choose_comparison(str(job.result["dataset"]), str(job.result["comparison"]))
+        return
     if job.state == "done" and run is None:
         remember("arrived", job.result.get("dataset"))
         choose_dataset(job.result.get("dataset"))
@@ -278,6 +289,17 @@ def take_arrived() -> str | None:
     dataset_id: str | None = recall("arrived")
     remember("arrived", None)
     return dataset_id
+
+
+def choose_comparison(dataset_id: str, comparison_id: str) -> None:
+    """Show a comparison of a dataset; "new" puts another one together."""
+    remember(f"comparison.{dataset_id}", comparison_id)
+    remember("pair", None)
+
+
+def chosen_comparison(dataset_id: str) -> str:
+    """Return the comparison that is shown of a dataset; "" where none was chosen."""
+    return str(recall(f"comparison.{dataset_id}") or "")
 
 
 def inspect(kind: str, key: str) -> None:
@@ -365,6 +387,16 @@ def has_neighbours(run_id: str, kind: str, metric: Metric | None = None) -> NDAr
 def index(run_id: str, kind: str, metric: Metric) -> VectorIndex:
     """Return the index over one kind of a run under a metric."""
     return _index(recall("workspace"), run_id, kind, metric)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _comparison(workspace_id: str, comparison_id: str) -> StoredComparison:
+    return Workspace.open(runner(), workspace_id).comparison(comparison_id)
+
+
+def comparison(comparison_id: str) -> StoredComparison:
+    """Return a comparison of this workspace, with its vectors memory-mapped."""
+    return _comparison(recall("workspace"), comparison_id)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -51,7 +51,7 @@ def build(task: CompareTask, context: Context) -> dict[str, Any]:
         if context.store.comparison_meta(id) is None:
             _compare(id, recipe, infos, again, context)
     context.catalog.link_comparison(context.workspace, id, recipe.dataset)
-    return {"dataset": recipe.dataset, "comparison": id}
+    return {"dataset": recipe.dataset, "comparison": id, "comparing": True}
 
 
 def _made(member: Member, name: str, context: Context) -> RunInfo:

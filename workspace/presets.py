@@ -98,7 +98,7 @@ _GRAPH = (
         "Walks and spectra",
         "Do random walks see the same communities as the exact factorisations?",
         (
-            Member("node2vec", name="node2vec"),
+            Member("node2vec", {"q": 0.5}, name="node2vec, q 0.5"),
             Member("deepwalk", name="DeepWalk"),
             Member("netmf", name="NetMF"),
             Member("spectral", name="Spectral"),

@@ -1,0 +1,42 @@
+"""The views of one comparison: from the whole to the item, and to the report."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from components.boundary import explained
+from components.compare_overview import overview
+from components.markdown import escaped
+from ingest.wording import many
+from workspace.stored_comparison import ComparisonInfo
+
+_VIEWS = {"Overview": overview}
+
+
+@st.fragment
+def compare_view(info: ComparisonInfo) -> None:
+    """Draw what was compared and the chosen view of it."""
+    with explained():
+        stored = session.comparison(info.id)
+        _line(info)
+        view = st.segmented_control(
+            "View",
+            list(_VIEWS),
+            default=next(iter(_VIEWS)),
+            required=True,
+            key="compare.view",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        with explained():
+            _VIEWS[view or "Overview"](stored)
+
+
+def _line(info: ComparisonInfo) -> None:
+    name = session.workspace().dataset_info(info.recipe.dataset).name
+    told = f"{name} · {many(info.n, 'item')} in all {len(info.names)} embeddings"
+    left = [f"{n:,} of {member}" for member, n in zip(info.names, info.left_out, strict=True) if n]
+    if left:
+        told += f" · left out, as another lacks them: {', '.join(left)}"
+    st.caption(escaped(f"{told} · seed {info.recipe.seed} · compared in {info.seconds:.1f} s"))
