@@ -136,7 +136,7 @@ def compress(
         All items where there are fewer.
     labels : sequence of str or None, length n, optional
         For a task score: leave-one-out accuracy of the majority of k neighbours; a draw goes to
-        the class that is met first. Items without a label neither ask nor vote.
+        the first class by name. Items without a label neither ask nor vote.
     seed : int
         Of the sample, the intervals, random directions and trained centres.
     progress : Progress
@@ -313,6 +313,7 @@ class _Task:
         votes = self.codes[found[self.asks]]
         own = self.codes[self.rows[self.asks]]
         same = (votes[:, :, None] == votes[:, None, :]) & (votes >= 0)[:, :, None]
-        first = same.sum(axis=2).argmax(axis=1)  # of equal counts the class of the nearest
+        counts = same.sum(axis=2).astype(np.int64)
+        first = (counts * (self.codes.max() + 1) - votes).argmax(axis=1)  # of equals the first name
         hits: NDArray[np.float64] = (votes[np.arange(len(votes)), first] == own).astype(np.float64)
         return hits

@@ -122,11 +122,13 @@ def test_labels_are_asked_of_the_majority_without_the_item_itself():
     assert noise.rows[0].task.mean < 0.6
 
 
-def test_a_draw_goes_to_the_class_met_first():
+def test_a_draw_goes_to_the_first_class_by_name():
     x = np.array([[0.0], [1.0], [2.5], [100.0]])
-    result = compress(x, "euclidean", codes=[Code("full")], k=2, labels=["a", "a", "b", "b"])
-    # 0: a, b → a. 1: a, b → a. 2: 1 (a) before 0 (a) → a. 3: 2 (b) before 1 (a) → b.
-    assert result.rows[0].task.mean == 0.75
+    result = compress(x, "euclidean", codes=[Code("full")], k=2, labels=["b", "b", "a", None])
+    # 0: b and a → a. 1: b and a → a. 2: b twice → b. The last does not ask.
+    assert (result.rows[0].task.mean, result.n_task) == (0.0, 3)
+    named = compress(x, "euclidean", codes=[Code("full")], k=2, labels=["a", "a", "b", None])
+    assert named.rows[0].task.mean == pytest.approx(2 / 3)
 
 
 def test_same_seed_same_figures_and_no_task_without_two_classes():
