@@ -16,7 +16,7 @@ from components.embedding_map.sampling import draw_limit, draw_sample
 from components.embedding_map.wire import digest
 from core.errors import ParameterError
 
-__all__ = ["MapScene", "SpriteSheet", "sprite_sheet"]
+__all__ = ["MapScene", "SpriteSheet", "counted_words", "rows_among", "sprite_sheet"]
 
 _SHEET_SIDE = 2048  # pixels; browsers decode larger pictures slowly or not at all
 _HOVER_CUTS = ((20_000, 120), (60_000, 60), (10**9, 40))  # (points up to, characters)
@@ -184,11 +184,15 @@ class MapScene:
     @cached_property
     def items(self) -> str:
         """Signature of which items are drawn: equal for another layout of the same items."""
+        return self.items_among(self.drawn)
+
+    def items_among(self, drawn: NDArray[np.int64]) -> str:
+        """Return the signature of the items where those at ``drawn`` are the drawn ones."""
         names = self.keys if self.keys is not None else self.hover
         text = "\n".join(map(str, names)).encode("utf-8", "surrogatepass")
         owner = self.identity.encode("utf-8", "surrogatepass")
         # The lengths keep a key apart from the identity before it.
-        sizes = np.array([self.n, len(self.drawn), len(owner)], np.int64)
+        sizes = np.array([self.n, len(drawn), len(owner)], np.int64)
         return digest(sizes, owner, text)
 
     @cached_property
@@ -204,30 +208,33 @@ class MapScene:
     @property
     def caption(self) -> str:
         """Say "n of n drawn", and what else is missing from the picture."""
-        text = f"{len(self.drawn):,} of {self.n:,} drawn"
-        if self.sampled:
-            text += " (random sample, seed 0)"
+        counted = counted_words(len(self.drawn), self.n)
+        return ", ".join(part for part in (counted, self.own_caption) if part)
+
+    @property
+    def own_caption(self) -> str:
+        """Say what is missing from the picture for other reasons than the number of points."""
         lost = self.n - int(np.isfinite(self.coordinates).all(axis=1).sum())
         without = [f"{lost:,} have no position"] if lost else []
-        return ", ".join([text, *without, *self.remarks])
+        return ", ".join([*without, *self.remarks])
 
     def to_drawn(self, positions: Any) -> NDArray[np.int64]:
         """Translate positions among all points to those among the drawn (-1: not drawn)."""
-        wanted = np.asarray(positions, dtype=np.int64).reshape(-1)
-        if not self.sampled:
-            return np.where((wanted >= 0) & (wanted < self.n), wanted, -1)
-        found = np.searchsorted(self.drawn, wanted).clip(max=len(self.drawn) - 1)
-        return np.where(self.drawn[found] == wanted, found, -1)
+        return rows_among(positions, self.drawn, self.n)
 
     @cached_property
     def visible(self) -> MapScene:
         """The scene with only the drawn points, neighbours renumbered; without edges."""
-        if not self.sampled:
+        return self.only(self.drawn)
+
+    def only(self, keep: NDArray[np.int64]) -> MapScene:
+        """Return the scene with the points at ``keep`` (ascending); itself if those are all."""
+        if len(keep) == self.n:
             return self
-        keep = self.drawn
         neighbours = self.neighbours
         if neighbours is not None:
-            neighbours = self.to_drawn(neighbours[keep]).reshape(len(keep), -1).astype(np.int32)
+            rows = rows_among(neighbours[keep], keep, self.n)
+            neighbours = rows.reshape(len(keep), -1).astype(np.int32)
         return replace(
             self,
             coordinates=np.asarray(self.coordinates)[keep],
@@ -254,27 +261,13 @@ class MapScene:
     def body(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Header entries and blocks for the browser (see ``wire.pack``)."""
         scene = self.visible
-        points = np.asarray(scene.coordinates, np.float32)
-        blocks: dict[str, NDArray[Any]] = {"coordinates": points.T.reshape(-1).copy()}
-        k = 0
-        if scene.neighbours is not None:
-            ids = np.asarray(scene.neighbours)
-            k = ids.shape[1]
-            # The code for "none" lies beyond n - 1.
-            kind = _row_type(len(points))
-            none = -1 if kind is np.int32 else 2**16 - 1
-            bad = (ids < 0) | (ids >= len(points))
-            blocks["neighbours"] = np.where(bad, none, ids).astype(kind).reshape(-1)
-        blocks.update(_edge_blocks(self.lines, len(points)))
-        blocks.update(_hover_blocks(scene.hover))
-        sprites = None
-        if scene.thumbnails is not None:
-            sprites = _sprite_header(scene.thumbnails)
-            for at, sheet in enumerate(scene.thumbnails.sheets):
-                blocks[f"sheet{at}"] = np.frombuffer(sheet, np.uint8)
+        k, blocks = scene.layout_blocks()
+        blocks.update(_edge_blocks(self.lines, scene.n))
+        sprites, common = scene.item_blocks()
+        blocks.update(common)
         signature = digest(self.items.encode(), *blocks.values())
         header = {
-            "n": len(points),
+            "n": scene.n,
             "dims": scene.dims,
             "k": k,
             "title": scene.title,
@@ -285,6 +278,43 @@ class MapScene:
             "edges": None if self.lines is None else self.lines.header,
         }
         return header, blocks
+
+    def layout_blocks(self) -> tuple[int, dict[str, NDArray[Any]]]:
+        """Return the neighbours per point, and blocks of all points' places and neighbours."""
+        points = np.asarray(self.coordinates, np.float32)
+        blocks: dict[str, NDArray[Any]] = {"coordinates": points.T.reshape(-1).copy()}
+        if self.neighbours is None:
+            return 0, blocks
+        ids = np.asarray(self.neighbours)
+        # The code for "none" lies beyond n - 1.
+        kind = _row_type(len(points))
+        none = -1 if kind is np.int32 else 2**16 - 1
+        bad = (ids < 0) | (ids >= len(points))
+        blocks["neighbours"] = np.where(bad, none, ids).astype(kind).reshape(-1)
+        return ids.shape[1], blocks
+
+    def item_blocks(self) -> tuple[dict[str, Any] | None, dict[str, NDArray[Any]]]:
+        """Return the header of the pictures, and blocks of all points' texts and pictures."""
+        blocks = _hover_blocks(self.hover)
+        if self.thumbnails is None:
+            return None, blocks
+        for at, sheet in enumerate(self.thumbnails.sheets):
+            blocks[f"sheet{at}"] = np.frombuffer(sheet, np.uint8)
+        return _sprite_header(self.thumbnails), blocks
+
+
+def counted_words(drawn: int, n: int) -> str:
+    """Say how many points are drawn, and how they were chosen."""
+    return f"{drawn:,} of {n:,} drawn" + (" (random sample, seed 0)" if drawn < n else "")
+
+
+def rows_among(positions: Any, drawn: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Translate positions among ``n`` points to rows among the drawn (-1: not drawn)."""
+    wanted = np.asarray(positions, dtype=np.int64).reshape(-1)
+    if len(drawn) == n:
+        return np.where((wanted >= 0) & (wanted < n), wanted, -1)
+    found = np.searchsorted(drawn, wanted).clip(max=len(drawn) - 1)
+    return np.where(drawn[found] == wanted, found, -1)
 
 
 def _row_type(n: int) -> type[np.uint16] | type[np.int32]:

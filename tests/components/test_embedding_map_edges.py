@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from components.embedding_map import EDGE_LIMIT, MapEdges, MapLook, MapScene, draw_limit
-from components.embedding_map.component import _look_bytes
+from components.embedding_map.single import _look_bytes
 from core.errors import ParameterError
 
 

@@ -22,7 +22,7 @@ from components.embedding_map import (
     install_static_files,
     sprite_sheet,
 )
-from components.embedding_map.component import _look_bytes
+from components.embedding_map.single import _look_bytes
 from components.embedding_map.wire import pack, unpack_bits
 from components.map_scene import left_out_remarks
 from core.errors import EmbedscopeError, ParameterError

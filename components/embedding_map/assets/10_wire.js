@@ -18,7 +18,7 @@ function unpack(bytes) {
 function readScene(scene) {
   const { blocks, n, dims, k } = scene;
   scene.columns = Array.from({ length: dims }, (_, axis) => blocks.coordinates.subarray(axis * n, (axis + 1) * n));
-  scene.sheetUrls = []; // pictures, made when first shown
+  scene.sheetUrls ??= []; // pictures, made when first shown
   const decoder = new TextDecoder();
   scene.hoverText = (i) => (blocks.hover
     ? decoder.decode(blocks.hover.subarray(blocks.hoverEnds[i - 1] ?? 0, blocks.hoverEnds[i])) : "");
@@ -51,7 +51,13 @@ function readLook(bytes) {
   return look;
 }
 
+// Browsers keep a dozen or so of these contexts alive: the one for asking is given back at once.
+let webGL = false;
 function hasWebGL() {
+  if (webGL) return true;
   const canvas = document.createElement("canvas");
-  return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+  const gl = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  webGL = Boolean(gl);
+  return webGL;
 }

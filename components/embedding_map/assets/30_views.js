@@ -61,7 +61,14 @@ class View {
 
   resize() { return this.Plotly.Plots.resize(this.gd); }
 
-  destroy() { this.Plotly.purge(this.gd); this.gd.remove(); }
+  // Plotly leaves its contexts to the garbage collector. A browser keeps sixteen and takes those of
+  // the oldest view beside this one away first: they are given back at once.
+  destroy() {
+    const contexts = this.contexts();
+    this.Plotly.purge(this.gd);
+    this.gd.remove();
+    for (const gl of contexts) gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
 }
 
 class FlatView extends View {
@@ -85,11 +92,19 @@ class FlatView extends View {
     await this.Plotly.newPlot(this.gd, [trace], layout, this.config);
   }
 
+  contexts() {
+    const found = [];
+    this.gd._fullLayout?._glcanvas?.each((canvas) => found.push(canvas.regl?._gl));
+    return found.filter(Boolean);
+  }
+
   get axes() { const { xaxis, yaxis } = this.gd._fullLayout; return [xaxis, yaxis]; }
 
-  pixel(i) {
+  pixel(i) { return this.pixelAt(this.scene.columns[0][i], this.scene.columns[1][i]); }
+
+  pixelAt(px, py) {
     const [x, y] = this.axes;
-    return [x._offset + x.l2p(this.scene.columns[0][i]), y._offset + y.l2p(this.scene.columns[1][i])];
+    return [x._offset + x.l2p(px), y._offset + y.l2p(py)];
   }
 
   // Data → clip space in one 4x4 matrix, as in 3-D.
@@ -234,6 +249,8 @@ class DeepView extends View {
   }
 
   get sizeFactor() { return 0.62; } // scatter3d draws the same number larger
+
+  contexts() { return [this.gd._fullLayout?.scene?._scene?.glplot?.gl].filter(Boolean); }
 
   get gl() { return this.gd._fullLayout.scene._scene; }
 

@@ -20,22 +20,26 @@ function dot(context, [x, y], radius, fill, stroke, width) {
 }
 
 // A star from one point to its neighbours; nearer neighbours get stronger lines. In a graph the
-// real edges are lit too: lines to neighbours that are not linked are then broken.
+// real edges are lit too: lines to neighbours that are not linked are then broken. Beside other
+// views the lines to neighbours of this view alone are broken and of another colour.
 function drawStar(context, map, centre, neighbours, strong, links = null) {
   const { view, theme } = map;
   const middle = view.pixel(centre);
   const linked = new Set(links);
+  const others = neighboursElsewhere(map, centre);
+  const tint = (j) => (!others ? theme.text : others.has(j) ? theme.shared : theme.only);
+  const broken = (j) => (others ? !others.has(j) : Boolean(links));
   if (links) drawLinks(context, map, centre, links, strong);
   neighbours.forEach((j, rank) => {
     const end = view.pixel(j);
     if (!Number.isFinite(end[0]) || !Number.isFinite(middle[0]) || linked.has(j)) return;
-    context.setLineDash(links ? [5, 4] : []);
+    context.setLineDash(broken(j) ? [5, 4] : []);
     const line = (colour, width, alpha) => {
       context.globalAlpha = alpha; context.lineWidth = width; context.strokeStyle = colour;
       context.beginPath(); context.moveTo(...middle); context.lineTo(...end); context.stroke();
     };
     line(theme.background, strong ? 4 : 3, 0.75); // a halo: the line stays visible over its own class
-    line(theme.text, strong ? 1.8 : 1.1, (strong ? 1 : 0.8) * (1 - 0.55 * (rank / neighbours.length)));
+    line(tint(j), strong || others ? 1.8 : 1.1, (strong || others ? 1 : 0.8) * (1 - (others ? 0.35 : 0.55) * (rank / neighbours.length)));
   });
   context.globalAlpha = 1;
   context.setLineDash([]);
@@ -43,7 +47,7 @@ function drawStar(context, map, centre, neighbours, strong, links = null) {
   for (const j of links && links.length <= CROWD ? links : []) dot(context, view.pixel(j), radius + 1, map.colourOf(j), theme.link, 1.2);
   for (const j of neighbours) {
     dot(context, view.pixel(j), radius + 1.5, map.colourOf(j), theme.background, 1);
-    dot(context, view.pixel(j), radius + 2.5, null, theme.text, strong ? 1.6 : 1.2);
+    dot(context, view.pixel(j), radius + 2.5, null, tint(j), others ? 2 : strong ? 1.6 : 1.2);
   }
   dot(context, middle, radius + 3, map.colourOf(centre), theme.background, 1.5);
   dot(context, middle, radius + 5, null, strong ? theme.accent : theme.text, strong ? 3 : 2);
@@ -52,6 +56,8 @@ function drawStar(context, map, centre, neighbours, strong, links = null) {
 function drawOverlay(map) {
   const context = sizedContext(map.overlay);
   const { theme, look, state } = map;
+  if (!map.view) return; // beside another view that stands already
+  drawTrails(context, map);
   for (const i of look.found) {
     dot(context, map.view.pixel(i), map.dotRadius() + 4.5, null, theme.background, 4);
     dot(context, map.view.pixel(i), map.dotRadius() + 4.5, null, theme.found, 2.2);
@@ -61,11 +67,11 @@ function drawOverlay(map) {
   if (state.hovered !== null && state.hovered !== focus) {
     drawStar(context, map, state.hovered, map.scene.neighboursOf(state.hovered), false, map.scene.links?.of(state.hovered));
   }
-  if (state.stroke) drawStroke(context, map);
+  if (map.stroke) drawStroke(context, map);
 }
 
-function drawStroke(context, { state, theme }) {
-  const path = strokePolygon(state.stroke);
+function drawStroke(context, { stroke, theme }) {
+  const path = strokePolygon(stroke);
   if (path.length < 2) return;
   context.beginPath();
   path.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));

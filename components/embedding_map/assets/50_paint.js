@@ -19,7 +19,9 @@ function readTheme(host) {
     background, dark, text: value("--st-text-color", dark ? "#eeeeee" : "#222222"),
     raised: value("--st-secondary-background-color", dark ? "#262730" : "#f4f5f7"),
     accent: value("--st-primary-color", dark ? "#7fb0ff" : "#2f6db5"),
-    found: dark ? "#ffd84d" : "#b00068", link: dark ? "#ffab5e" : "#c2410c", font: value("--st-font", "sans-serif"),
+    found: dark ? "#ffd84d" : "#b00068", link: dark ? "#ffab5e" : "#c2410c",
+    // Blue and orange: told apart by colour-blind readers too.
+    shared: dark ? "#6cb8ff" : "#0b5cad", only: dark ? "#ffab5e" : "#c2410c", font: value("--st-font", "sans-serif"),
     grey: dark ? "#4a4f57" : "#d3d6da", plain: dark ? "#8fb4e8" : "#3d6fa8",
   };
 }

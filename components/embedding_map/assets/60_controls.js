@@ -25,11 +25,10 @@ function icon(name) {
   return svg;
 }
 
-function buildToolbar(map) {
-  const deep = map.scene.dims === 3;
+function emptyToolbar(label) {
   const bar = element("div", "em-toolbar", { role: "toolbar" });
   bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "Map tools");
+  bar.setAttribute("aria-label", label);
   const button = (name, picture, title, action) => {
     const made = element("button", "em-button", { title, testid: `map-${name}`, type: "button", onclick: action });
     made.append(icon(picture));
@@ -37,20 +36,53 @@ function buildToolbar(map) {
     return made;
   };
   const gap = () => bar.append(element("span", "em-gap"));
-  map.modeButtons = {
-    pan: deep ? button("pan", "rotate", "Rotate: drag to turn the map (P)", () => map.setMode("pan"))
-      : button("pan", "pan", "Pan: drag to move the map (P)", () => map.setMode("pan")),
+  return { bar, button, gap };
+}
+
+function modeButtons(map, button, deep, drag) {
+  return {
+    pan: button("pan", deep ? "rotate" : "pan", `${drag} (P)`, () => map.setMode("pan")),
     lasso: button("lasso", "lasso", "Lasso: draw around points to select them; Shift adds, Alt takes away (L)", () => map.setMode("lasso")),
     box: button("box", "box", "Box: drag a rectangle to select points; Shift adds, Alt takes away (B)", () => map.setMode("box")),
   };
-  gap();
+}
+
+// All tools of a map that stands alone; beside others it leaves out those that all views share.
+function buildToolbar(map) {
+  const deep = map.scene.dims === 3;
+  const { bar, button, gap } = emptyToolbar(map.group ? `Tools of ${map.scene.title}` : "Map tools");
+  if (!map.group) {
+    map.modeButtons = modeButtons(map, button, deep, deep ? "Rotate: drag to turn the map" : "Pan: drag to move the map");
+    gap();
+  }
   button("zoom-in", "zoomIn", "Zoom in (+)", () => map.view.zoom(0.65));
   button("zoom-out", "zoomOut", "Zoom out (−)", () => map.view.zoom(1 / 0.65));
   button("fit", "fit", "Show the whole map again (0)", () => map.fit());
   gap();
   button("png", "png", "Save this view as a PNG picture", () => map.savePng());
-  button("link", "link", "Copy a link to this view", () => map.copyLink());
+  if (!map.group) button("link", "link", "Copy a link to this view", () => map.copyLink());
   return bar;
+}
+
+// What linked views share: what a drag does, and the link to all of them.
+function buildSharedToolbar(group) {
+  const { bar, button, gap } = emptyToolbar("Tools of all views");
+  const [first] = group.panes;
+  const depths = new Set(group.panes.map(({ scene }) => scene.dims));
+  const drag = depths.size > 1 ? "Move: drag to pan the flat views and to turn the 3-D ones"
+    : depths.has(3) ? "Rotate: drag to turn a view" : "Pan: drag to move a view";
+  group.modeButtons = modeButtons(first, button, depths.size === 1 && depths.has(3), drag);
+  gap();
+  button("link", "link", "Copy a link to these views", () => first.copyLink());
+  return bar;
+}
+
+// The button that shows how many points are selected, and clears them.
+function buildChip(owner) {
+  owner.chip = element("button", "em-chip", { type: "button", testid: "map-clear", title: "Clear the selection (Esc)", onclick: () => owner.escape(), hidden: true });
+  owner.chipText = element("span");
+  owner.chip.append(owner.chipText, icon("clear"));
+  return owner.chip;
 }
 
 const grouped = (value) => value.toLocaleString("en-US");
@@ -112,7 +144,7 @@ function drawCaption(map) {
   const { caption, scene, state } = map;
   const parts = [scene.caption];
   if (map.view?.outside) parts.push(`${grouped(map.view.outside)} far out, beyond the first view`);
-  parts.push(edgeCaption(map));
+  parts.push(edgeCaption(map), trailCaption(map), neighbourCaption(map));
   if (map.note) parts.push(map.note);
   map.captionText.textContent = parts.filter(Boolean).join(" · ");
   const chosen = state.mask ? state.mask.reduce((sum, bit) => sum + bit, 0) : 0;

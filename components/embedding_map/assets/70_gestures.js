@@ -38,21 +38,21 @@ function attachGestures(map) {
     let far = false;
     if (strokes(event)) {
       const kind = map.state.mode === "box" ? "box" : "lasso";
-      map.state.stroke = { kind, path: [start] };
+      map.stroke = { kind, path: [start] };
     }
     const move = (next) => {
       const here = at(next);
       far ||= Math.hypot(here[0] - start[0], here[1] - start[1]) > CLICK_REACH;
       if (!far) return;
       map.hover(null);
-      if (map.state.stroke) { map.state.stroke.path.push(here); drawOverlay(map); }
+      if (map.stroke) { map.stroke.path.push(here); drawOverlay(map); }
     };
     const finish = (next) => {
       window.removeEventListener("pointermove", move, true);
       window.removeEventListener("pointerup", finish, true);
       window.removeEventListener("pointercancel", finish, true);
-      const stroke = map.state.stroke;
-      map.state.stroke = null;
+      const { stroke } = map;
+      map.stroke = null;
       if (next.type === "pointercancel") { drawOverlay(map); return; }
       if (!far) map.click(map.nearest(...start), next);
       else if (stroke) map.lasso(strokePolygon(stroke), next.altKey ? "subtract" : next.shiftKey && map.state.mode !== "pan" ? "add" : "replace");

@@ -1,17 +1,24 @@
 // The view in a link, and the view as a picture.
 
+const fullTitle = ({ title, detail }) => [title, detail].filter(Boolean).join(" · ");
+
 const written = (value) => Number(value.toPrecision(5)).toString();
 
-function viewText(map) {
-  return [map.scene.sig.slice(0, 6), ...map.view.getView().map(written)].join("_");
+// The views beside each other in one text.
+function viewText({ peers }) {
+  const one = (map) => [map.scene.sig.slice(0, 6), ...map.view.getView().map(written)].join("_");
+  return peers.filter(({ view }) => view).map(one).join("~");
 }
 
 // A view belongs to one layout: numbers of another one would look at nothing.
 function viewFromText(text, scene) {
-  const [sig, ...rest] = (text ?? "").split("_");
-  const numbers = rest.map(Number);
-  const fits = sig === scene.sig.slice(0, 6) && numbers.length === (scene.dims === 3 ? 9 : 4);
-  return fits && numbers.every(Number.isFinite) ? numbers : null;
+  for (const part of (text ?? "").split("~")) {
+    const [sig, ...rest] = part.split("_");
+    const numbers = rest.map(Number);
+    const fits = sig === scene.sig.slice(0, 6) && numbers.length === (scene.dims === 3 ? 9 : 4);
+    if (fits && numbers.every(Number.isFinite)) return numbers;
+  }
+  return null;
 }
 
 async function copyText(text) {
@@ -51,7 +58,7 @@ async function pictureOf(map) {
   context.fillStyle = theme.text;
   context.textBaseline = "middle";
   font(17, 600);
-  context.fillText(scene.title || "Map", 14, 24, width - 28);
+  context.fillText(fullTitle(scene) || "Map", 14, 24, width - 28);
   rows.forEach((row, line) => row.forEach(({ x, label, colour, off }) => {
     const y = top + height + 16 + 20 * line;
     context.globalAlpha = off ? 0.45 : 1;
@@ -63,6 +70,7 @@ async function pictureOf(map) {
   context.globalAlpha = 0.75;
   const told = [map.captionText.textContent, paint.scale !== "none" ? `colour: ${paint.title}` : ""];
   if (state.mask) told.push(map.chipText.textContent);
+  if (comparesNeighbours(map) && map.focus() !== null) told.push(`solid lines: ${sharedWords(map)}, broken lines: only in this view`);
   context.fillText(told.filter(Boolean).join(" · "), 14, top + height + 20 * rows.length + 18, width - 28);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

@@ -9,33 +9,47 @@ const FLAT_LIMIT = 5000; // points drawn as SVG where the browser has no WebGL
 const NO_LOOK = { focus: null, neighbours: null, found: [], fly: null, pointSize: null, showEdges: false, linked: null };
 
 class EmbeddingMap {
-  constructor(root, scene) {
+  // In a group (LinkedMaps) the views have one state: what happens in one shows in all its peers.
+  constructor(root, scene, group = null) {
     this.name = scene.name;
+    this.group = group;
+    this.peers = group ? group.panes : [this];
+    this.index = this.peers === group?.panes ? this.peers.push(this) - 1 : 0;
     this.draws = 0; this.hoverMs = null; this.note = "";
     this.paint = NO_PAINT; this.look = NO_LOOK;
     this.work = Promise.resolve();
-    this.forget();
+    this.stroke = null;
+    if (this.index) this.state = this.peers[0].state; else this.forget();
     this.scene = scene;
     this.build(root);
     attachGestures(this);
-    maps.set(this.name, this);
+    if (!group) maps.set(this.name, this);
     this.observer = new ResizeObserver(() => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.resize(), 80); });
     this.observer.observe(this.stage);
     const watch = () => { if (this.gone) return; this.followView(); requestAnimationFrame(watch); };
     requestAnimationFrame(watch);
   }
 
-  forget() { this.state = { mode: "pan", isolated: new Set(), mask: null, hovered: null, clicked: null, stroke: null }; }
+  get items() { return this.scene.items; }
+
+  get size() { return 1; }
+
+  forget() { this.adopt({ mode: "pan", isolated: new Set(), mask: null, hovered: null, clicked: null }); }
+
+  adopt(state) { for (const map of this.peers) map.state = state; }
 
   build(root) {
-    this.frame = element("section", "em-map", { testid: "embedding-map" });
+    this.frame = element("section", this.group ? "em-map em-pane" : "em-map", { testid: "embedding-map" });
     const head = element("header", "em-head");
     this.titleText = element("span", "em-title");
-    this.chip = element("button", "em-chip", { type: "button", testid: "map-clear", title: "Clear the selection (Esc)", onclick: () => this.escape() });
-    this.chipText = element("span");
-    this.chip.append(this.chipText, icon("clear"));
+    this.detailText = element("span", "em-detail");
+    const heading = element("div", "em-heading");
+    heading.append(this.titleText, this.detailText);
     this.toolbarHost = element("div");
-    head.append(this.titleText, this.chip, this.toolbarHost);
+    head.append(heading);
+    if (this.group) this.group.lend(this);
+    else head.append(buildChip(this));
+    head.append(this.toolbarHost);
     this.stage = element("div", "em-stage", { testid: "map-stage", tabIndex: 0 });
     this.stage.setAttribute("role", "application");
     this.under = element("canvas", "em-layer em-under");
@@ -47,15 +61,19 @@ class EmbeddingMap {
     this.toast = element("div", "em-toast", { hidden: true });
     this.toast.setAttribute("role", "status");
     this.stage.append(this.under, this.host, this.overlay, this.tip, this.message, this.toast);
-    this.legend = element("div", "em-legend", { testid: "map-legend" });
     this.caption = element("footer", "em-caption", { testid: "map-caption" });
     this.captionText = element("span");
     this.caption.append(this.captionText);
+    this.frame.append(head, this.stage, this.group ? this.caption : this.buildFoot());
+    root.append(this.frame);
+  }
+
+  buildFoot() {
     const foot = element("div", "em-foot");
+    this.legend = element("div", "em-legend", { testid: "map-legend" });
     this.lines = element("div", "em-lines", { testid: "map-lines" });
     foot.append(this.legend, this.lines, this.caption);
-    this.frame.append(head, this.stage, foot);
-    root.append(this.frame);
+    return foot;
   }
 
   // --- from Python -------------------------------------------------------------------------
@@ -69,14 +87,22 @@ class EmbeddingMap {
   show(scene) {
     const same = this.scene.items === scene.items;
     this.scene = scene;
-    this.frame.style.height = `${scene.height}px`;
-    this.stage.setAttribute("aria-label", `Map of ${grouped(scene.n)} points: ${scene.title}`);
-    this.titleText.textContent = scene.title;
-    this.titleText.title = scene.title;
-    this.lines.hidden = !scene.links;
-    if (scene.links) this.lines.replaceChildren(...lineKey(scene.edges.noun));
+    if (!this.group) this.frame.style.height = `${scene.height}px`;
+    this.describe(scene);
+    if (this.lines) this.lines.hidden = !scene.links;
+    if (this.lines && scene.links) this.lines.replaceChildren(...lineKey(scene.edges.noun));
     if (!same) { this.forget(); this.look = NO_LOOK; this.paint = NO_PAINT; }
     return this.queue(() => this.draw());
+  }
+
+  // The words of a view; they may change without its points.
+  describe({ title, detail = "", caption, n }) {
+    Object.assign(this.scene, { title, detail, caption });
+    this.titleText.textContent = title;
+    this.detailText.textContent = detail;
+    this.titleText.parentElement.title = fullTitle(this.scene);
+    const place = this.group ? `View ${this.index + 1} of ${this.peers.length}: map` : "Map";
+    this.stage.setAttribute("aria-label", `${place} of ${grouped(n)} points: ${fullTitle(this.scene)}`);
   }
 
   async draw() {
@@ -99,12 +125,15 @@ class EmbeddingMap {
     const start = remembered.get(this.memory) ?? viewFromText(new URLSearchParams(location.search).get("view"), this.scene);
     if (start) await this.view.setView(start);
     this.refreshTexts();
-    this.message.hidden = true;
+    this.message.hidden = this.view.tree?.ids.length !== 0;
+    if (!this.message.hidden) this.tell("No item has a position in this view.");
     this.drawn();
     this.receiveLook(true);
   }
 
-  get memory() { return `${this.name}/${this.scene.sig}`; }
+  get slot() { return this.group ? `${this.name}/${this.index}` : this.name; }
+
+  get memory() { return `${this.slot}/${this.scene.sig}`; }
 
   async mountView() {
     const { scene, Plotly, host } = this;
@@ -147,15 +176,17 @@ class EmbeddingMap {
     if (look.items !== this.scene.items) return undefined;
     const resized = look.pointSize !== this.look.pointSize;
     if (bytes !== this.lookBytes) this.state.clicked = null; // Python has answered: its focus holds
+    if (this.group && look.neighbours) look.neighbours = look.neighbours[this.index];
     this.lookBytes = bytes;
     this.look = look;
+    this.group?.refreshKey();
     if (!live) return undefined;
     drawCaption(this);
     this.lastSignature = null; // edges and marks are drawn again with the next frame
     drawOverlay(this);
     const points = look.found.length ? look.found : [look.focus].filter((i) => i !== null);
-    const fresh = look.fly && points.length && flown.get(this.name) !== look.fly;
-    if (fresh) flown.set(this.name, look.fly);
+    const fresh = look.fly && points.length && flown.get(this.slot) !== look.fly;
+    if (fresh) flown.set(this.slot, look.fly);
     return Promise.resolve(resized ? this.repaint() : undefined).then(() => (fresh ? this.view?.flyTo(points) : undefined));
   }
 
@@ -183,19 +214,21 @@ class EmbeddingMap {
     dataset.dims = String(this.scene.dims); dataset.scene = this.scene.sig; dataset.paint = this.paint.sig;
   }
 
-  refreshTexts() { drawLegend(this); drawCaption(this); }
+  refreshTexts() { if (this.legend) drawLegend(this); drawCaption(this); }
 
   followView() {
     if (!this.view || !this.theme) return;
     const signature = this.view.signature();
     if (signature !== this.lastSignature) {
       this.lastSignature = signature;
+      const moved = signature !== this.seenAt; // or only painted anew
+      this.seenAt = signature;
       this.movedAt = performance.now();
       this.rested = false;
       remembered.set(this.memory, this.view.getView());
       drawOverlay(this);
       drawEdges(this, false);
-      if (this.state.hovered !== null) this.hover(null);
+      if (moved && this.pointing) this.hover(null); // the point has moved away from under the pointer
     } else if (!this.rested && performance.now() - this.movedAt > 150) {
       this.rested = true;
       if (this.edgePainter?.partial) drawEdges(this, true);
@@ -215,7 +248,11 @@ class EmbeddingMap {
     this.queue(() => this.repaint());
   }
 
-  takeTheme(theme) { this.theme = theme; this.frame.style.setProperty("--em-link", theme.link); }
+  takeTheme(theme) {
+    this.theme = theme;
+    const { style } = (this.group ?? this).frame;
+    for (const kind of ["link", "shared", "only"]) style.setProperty(`--em-${kind}`, theme[kind]);
+  }
 
   // --- what the pointer does ---------------------------------------------------------------
 
@@ -226,16 +263,24 @@ class EmbeddingMap {
   hover(i) {
     if (i === this.state.hovered) return false;
     this.state.hovered = i;
-    drawOverlay(this);
-    showTip(this, i);
+    this.redrawMarks();
+    for (const map of this.peers) {
+      map.pointing = map === this && i !== null;
+      if (map.view) showTip(map, map === this ? i : null);
+    }
     this.stage.classList.toggle("em-pointing", i !== null);
     return i !== null;
+  }
+
+  // Marks of all views; beside others the caption counts the neighbours that are lit.
+  redrawMarks() {
+    for (const map of this.peers) { drawOverlay(map); if (map.group && map.view) drawCaption(map); }
   }
 
   click(i) {
     if (i === null) return;
     this.state.clicked = i; // lit at once; Python's answer confirms it
-    drawOverlay(this);
+    this.redrawMarks();
     this.send.setTriggerValue("clicked", { point: i, items: this.scene.items });
   }
 
@@ -273,19 +318,19 @@ class EmbeddingMap {
   select(mask) {
     const had = this.state.mask !== null;
     this.state.mask = mask;
-    this.queue(() => this.repaint());
-    drawOverlay(this);
+    this.repaintAll();
+    this.redrawMarks();
     if (mask || had) this.send.setStateValue("selected", mask ? { bits: packBits(mask), n: mask.length, items: this.scene.items } : null);
   }
 
   // Esc: first the selection, then the point in focus.
   escape() {
-    if (this.state.stroke) { this.state.stroke = null; drawOverlay(this); return; }
+    if (this.stroke) { this.stroke = null; drawOverlay(this); return; }
     if (this.state.mask) { this.select(null); return; }
     if (this.focus() === null) return;
     this.state.clicked = null;
-    this.look = { ...this.look, focus: null, neighbours: null, linked: null };
-    drawOverlay(this);
+    for (const map of this.peers) map.look = { ...map.look, focus: null, neighbours: null, linked: null };
+    this.redrawMarks();
     this.send.setTriggerValue("cleared", { items: this.scene.items });
   }
 
@@ -294,13 +339,15 @@ class EmbeddingMap {
     if (code === null) this.state.isolated = new Set();
     else if (add) { if (!isolated.delete(code)) isolated.add(code); }
     else this.state.isolated = isolated.size === 1 && isolated.has(code) ? new Set() : new Set([code]);
-    this.queue(() => this.repaint());
+    this.repaintAll();
   }
+
+  repaintAll() { for (const map of this.peers) map.queue(() => map.repaint()); }
 
   setMode(mode) {
     this.state.mode = mode;
-    this.stage.dataset.mode = mode;
-    for (const [name, button] of Object.entries(this.modeButtons ?? {})) button.setAttribute("aria-pressed", String(name === mode));
+    for (const { stage } of this.peers) stage.dataset.mode = mode;
+    for (const [name, button] of Object.entries((this.group ?? this).modeButtons ?? {})) button.setAttribute("aria-pressed", String(name === mode));
   }
 
   fit() { remembered.delete(this.memory); return this.view?.fit(); }
@@ -337,7 +384,7 @@ class EmbeddingMap {
   }
 
   async savePng() {
-    const link = element("a", "", { href: URL.createObjectURL(await pictureOf(this)), download: `${(this.scene.title || "map").replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60)}.png` });
+    const link = element("a", "", { href: URL.createObjectURL(await pictureOf(this)), download: `${(fullTitle(this.scene) || "map").replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60)}.png` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
@@ -346,7 +393,7 @@ class EmbeddingMap {
     const url = new URL(location.href);
     url.searchParams.set("view", viewText(this));
     history.replaceState(history.state, "", url);
-    this.say(await copyText(url.href) ? "Link to this view copied" : "The link is in the address bar");
+    this.say(await copyText(url.href) ? `Link to ${this.group ? "these views" : "this view"} copied` : "The link is in the address bar");
   }
 
   destroy() {
@@ -365,6 +412,7 @@ const scenes = (window.__embedscopeScenes ??= new Map());
 
 function takeScene(bytes) {
   const fresh = unpack(bytes);
+  if (fresh.views) return takeLinkedScene(fresh);
   const scene = fresh.known ? scenes.get(fresh.sig) : readScene(fresh);
   if (!scene) return { wanted: fresh.sig };
   scenes.delete(fresh.sig);
@@ -393,14 +441,18 @@ export function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   let map = parentElement.__embedscopeMap;
   const cleanup = () => { map?.destroy(); if (parentElement.__embedscopeMap === map) delete parentElement.__embedscopeMap; };
   if (scene.wanted) { setTriggerValue("wanted", scene.wanted); return cleanup; }
-  if (map && !map.gone && map.name === scene.name) {
+  const size = scene.views?.length ?? 1;
+  if (map && !map.gone && map.name === scene.name && map.size === size) {
     map.send = send;
     map.retheme(); // called again for new bytes, or because the theme changed
-    if (map.scene.sig !== scene.sig || map.scene.height !== scene.height) map.show(scene);
+    if (scene.views || map.scene.sig !== scene.sig || map.scene.height !== scene.height) map.show(scene);
     return cleanup;
   }
+  const before = map;
   map?.destroy();
-  map = new EmbeddingMap(parentElement, scene);
+  map = scene.views ? new LinkedMaps(parentElement, scene) : new EmbeddingMap(parentElement, scene);
+  // Another number of views of the same items: what was selected and switched off stays so.
+  if (before?.name === scene.name && before.items === scene.items) map.adopt({ ...before.state, hovered: null });
   parentElement.__embedscopeMap = map;
   map.send = send;
   map.show(scene);
