@@ -192,7 +192,7 @@ def compress(
     )
 
 
-def frontier(costs: Sequence[float], scores: Sequence[float]) -> BoolVector:
+def frontier(costs: ArrayLike, scores: ArrayLike) -> BoolVector:
     """Tell, ``(m,) bool``, what nothing cheaper (or equally cheap) beats.
 
     A row is on the frontier if no other costs at most as much and scores at least as much, one of
