@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comparison.judged_queries import JudgedQueries
 from comparison.task_result import Setting, TaskResult, TaskScore
-from core.arrays import FloatMatrix
+from core.arrays import BoolVector, FloatMatrix
 from core.errors import ParameterError
 from core.modality import Metric
 from core.progress import Progress, quiet
@@ -24,6 +24,7 @@ Score = Callable[[Rows], Floats]
 
 LEAST_QUERIES = 20
 DEPTH = 1_000
+TIES = "queries with an answer that ties"
 MEASURES = ("nDCG", "recall", "MRR", "MAP", "hit")
 _CELLS = 8_000_000  # 64 MB of scores at a time
 
@@ -70,7 +71,9 @@ def measure_retrieval(
     first ``k``, hit@k whether there is one, MRR 1 over the rank of the first, MAP the mean over
     them of the precision at their ranks, nDCG@k ``Σ gain / log2(rank + 1)`` over that of the best
     order (Järvelin & Kekäläinen 2002 with linear gain, as BEIR and MTEB). MRR and MAP look
-    ``depth`` deep. Equal scores come in order of position.
+    ``depth`` deep. Equal scores come in order of position, which flatters whoever scores many alike
+    where answers stand first in the data: ``extra`` holds the share of queries with an answer that
+    ties.
 
     Parameters
     ----------
@@ -123,7 +126,10 @@ def measure_retrieval(
             None if chance is None else float(chance[:, i].mean()),
             "expected value of a random order",
             settings,
-            {name: TaskScore.of_units(f[:, i], seed=seed) for name, f in found.items()},
+            {
+                name: TaskScore.of_units(f[:, i], seed=seed, extra={TIES: float(ties.mean())})
+                for name, (f, ties) in found.items()
+            },
             tuple(baselines),
             test.left_out,
             warning=" ".join(test.notes),
@@ -188,30 +194,30 @@ def _figures(
     depth: int,
     among: str,
     progress: Progress,
-) -> dict[str, Floats]:
-    """Return ``(m, 5)`` figures of each method."""
+) -> dict[str, tuple[Floats, BoolVector]]:
+    """Return ``(m, 5)`` figures of each method, and where a relevant document ties."""
     step = max(1, _CELLS // max(1, test.n_documents))
     total = len(test) * len(methods)
     found = {}
     for i, (name, score) in enumerate(methods.items()):
-        figures = np.empty((len(test), len(MEASURES)))
+        figures, ties = np.empty((len(test), len(MEASURES))), np.zeros(len(test), bool)
         for start in range(0, len(test), step):
             progress(i * len(test) + start, total, "searching", name)
             places = range(start, min(start + step, len(test)))
             scores = score(test.queries[start : start + step])
             for row, place in enumerate(places):
                 is_relevant = test.gains[place] > 0
-                ranks = _ranks(scores[row], test, place, is_relevant, among)
+                ranks, ties[place] = _ranks(scores[row], test, place, is_relevant, among)
                 figures[place] = query_figures(ranks, test.gains[place][is_relevant], k, depth)
-        found[name] = figures
+        found[name] = figures, ties
     progress(total, total, "searching")
     return found
 
 
 def _ranks(
-    scores: Floats, test: JudgedQueries, place: int, is_relevant: NDArray[np.bool_], among: str
-) -> Rows:
-    """Return the ranks of the relevant documents of one query, of equal scores by position."""
+    scores: Floats, test: JudgedQueries, place: int, is_relevant: BoolVector, among: str
+) -> tuple[Rows, bool]:
+    """Return the ranks of the relevant documents of one query and whether one of them ties."""
     relevant = test.judged[place][is_relevant]
     is_candidate = np.full(len(scores), among == "all")
     is_candidate[test.judged[place]] = True
@@ -219,14 +225,13 @@ def _ranks(
         is_candidate[test.itself[place]] = False
     candidates = np.flatnonzero(is_candidate)
     found = scores[candidates]
-    ranks = np.empty(len(relevant), np.int64)
+    ranks, has_tie = np.empty(len(relevant), np.int64), False
     for i, document in enumerate(relevant.tolist()):  # few, so that sorting all would cost more
-        above = np.count_nonzero(found > scores[document])
-        before = np.count_nonzero(
-            found[: np.searchsorted(candidates, document)] == scores[document]
-        )
-        ranks[i] = 1 + above + before
-    return ranks
+        own = scores[document]
+        equal = candidates[found == own]
+        ranks[i] = 1 + np.count_nonzero(found > own) + np.count_nonzero(equal < document)
+        has_tie |= len(equal) > 1
+    return ranks, has_tie
 
 
 def _chance(test: JudgedQueries, k: int, depth: int, among: str) -> Floats:

@@ -14,6 +14,7 @@ from comparison.judged_queries import JudgedQueries
 from comparison.judgements import Judgements
 from comparison.retrieval_quality import (
     MEASURES,
+    TIES,
     chance_figures,
     measure_retrieval,
     query_figures,
@@ -66,6 +67,7 @@ def test_ranks_by_metric_and_ties_by_position():
         return measure_retrieval(scores, test, k=1, least_queries=1, **how)
 
     assert found("cosine")["MRR"]["x"].per_unit.tolist() == [1, 1], "b before its copy d"
+    assert found("cosine")["MRR"]["x"].extra[TIES] == 0.5
     assert found("cosine")["MAP"]["x"].per_unit[0] == pytest.approx((1 + 2 / 3) / 2)
     assert found("dot")["MAP"]["x"].per_unit.tolist() == [1, 0.5], "the long a comes first"
     assert found("euclidean")["MAP"]["x"].per_unit[0] == pytest.approx((1 + 2 / 4) / 2)
