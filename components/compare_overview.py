@@ -1,14 +1,235 @@
-"""Overview."""
+"""Overview: how far all embeddings agree, what each costs, and what it finds."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from comparison.label_quality import knn_label_accuracy
+from comparison.task_result import TaskResult
+from components import session
+from components.compare_items import classes, label_choice
+from components.compare_measures import BY_ID, MEASURES, floor_of, pair_sentence
+from components.figures.agreement_curve import agreement_curve
+from components.figures.agreement_matrix import agreement_matrix
+from components.figures.cost_quality import cost_quality
+from components.figures.method_layout import method_plane, method_tree
+from components.markdown import escaped
 from workspace.stored_comparison import StoredComparison
+
+_BAR = {"displayModeBar": False}
+_COSTS = {"seconds": "seconds to embed", "MB": "MB of vectors", "dimensions": "dimensions"}
 
 
 def overview(stored: StoredComparison) -> None:
-    """Draw how far every two embeddings agree."""
-    a = stored.comparison.overlap
-    st.dataframe(pd.DataFrame(a.values, index=a.names, columns=a.names))
+    """Draw agreement, the layout of the methods, the curve over k, and cost beside quality."""
+    measure, k = _controls(stored)
+    comparison = stored.comparison.at(k)
+    table = BY_ID[measure].of(comparison)
+    a, b = session.compared_pair(stored.info, table)
+    matrix, beside = st.columns([3, 2], gap="large")
+    with matrix:
+        st.caption(BY_ID[measure].says)
+        floors = {
+            name: floor
+            for name in table.names
+            if (floor := floor_of(stored, name, measure, k)) is not None
+        }
+        event = st.plotly_chart(
+            agreement_matrix(table, other_seed=floors, chosen=(a, b), dark=session.is_dark()),
+            key=f"compare.matrix.{stored.info.id[:12]}.{measure}.{k}",
+            on_select="rerun",
+            selection_mode="points",
+            width="content",
+            config=_BAR,
+        )
+        _take_pair(stored, event, (a, b))
+        st.markdown(escaped(pair_sentence(stored, measure, a, b, k)))
+        if st.button("Look at this pair", key="compare.to_pair", icon=":material/compare_arrows:"):
+            session.preset("compare.view", "Pair")
+            st.rerun(scope="fragment")
+    with beside:
+        _layouts(stored, measure, k)
+    _costs(stored, k)
+
+
+def _controls(stored: StoredComparison) -> tuple[str, int]:
+    which, slider = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    measure = which.segmented_control(
+        "Measure",
+        [m.id for m in MEASURES],
+        default="overlap",
+        required=True,
+        format_func=lambda id: BY_ID[id].title,
+        key="compare.measure",
+        persist_state="session",
+        help="One at a time: no measure is right everywhere, and their mean would mean nothing.",
+    )
+    k = slider.slider(
+        "k, neighbours per item",
+        1,
+        stored.comparison.depth,
+        stored.comparison.k,
+        key=f"compare.k.{stored.info.id[:12]}",
+        disabled=not BY_ID[measure or "overlap"].is_local,
+    )
+    return measure or "overlap", int(k)
+
+
+def _take_pair(stored: StoredComparison, event: Any, shown: tuple[str, str]) -> None:
+    """Show the pair of a clicked cell."""
+    points = event["selection"]["points"] if event else []
+    if not points or "customdata" not in points[0]:
+        return
+    first, second = points[0]["customdata"][:2]
+    if {first, second} != set(shown):
+        session.choose_pair(stored.info.id, str(first), str(second))
+        st.rerun(scope="fragment")
+
+
+def _layouts(stored: StoredComparison, measure: str, k: int) -> None:
+    """Draw the methods by their distances, as a tree, and the curve over k."""
+    table = BY_ID[measure].of(stored.comparison.at(k))
+    options = ["Over k", "Tree", "Map of methods"] if len(table.names) > 2 else ["Over k"]
+    shown = st.segmented_control(
+        "Beside",
+        options,
+        default=options[0],
+        required=True,
+        key="compare.beside",
+        label_visibility="collapsed",
+    )
+    dark = session.is_dark()
+    if shown == "Tree":
+        tree = method_tree(table.names, table.values, measure=table.measure, dark=dark)
+        st.plotly_chart(tree, key="compare.tree", config=_BAR)
+    elif shown == "Map of methods":
+        plane = method_plane(table.names, table.values, measure=table.measure, dark=dark)
+        st.plotly_chart(plane, key="compare.methods", config=_BAR)
+    else:
+        _curve(stored, k)
+
+
+def _curve(stored: StoredComparison, k: int) -> None:
+    names = stored.info.names
+    pair = session.compared_pair(stored.info, stored.comparison.overlap)
+    i, j = (names.index(name) for name in pair)
+    curve = stored.comparison.curve(names[i], names[j])
+    chance = {at: at / (stored.info.n - 1) for at in curve}
+    seeds = {
+        name: {at: (value, value) for at in curve if (value := _seeds(stored, name, at))}
+        for name in pair
+        if name in stored.floors
+    }
+    st.plotly_chart(
+        agreement_curve(
+            {f"{names[i]} · {names[j]}": curve},
+            chance=chance,
+            bands=seeds,
+            k=k,
+            dark=session.is_dark(),
+        ),
+        key="compare.curve",
+        config=_BAR,
+    )
+
+
+def _seeds(stored: StoredComparison, name: str, k: int) -> float:
+    return stored.floors[name].local("overlap", k)
+
+
+def _costs(stored: StoredComparison, k: int) -> None:
+    """Draw what each embedding costs beside how well its neighbours share their class."""
+    st.subheader("Cost and quality")
+    frame = _cost_frame(stored)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        column = label_choice(stored, key="compare.classes")
+        quality = None
+        if column is not None:
+            quality = label_accuracy(stored, column, min(k, stored.comparison.depth))
+    if quality is not None and not quality.refused:
+        assert column is not None  # noqa: S101 -- told to the type checker
+        frame[f"{column} among {k} neighbours"] = [
+            quality.scores[name].value for name in stored.info.names
+        ]
+        with right:
+            _cost_chart(stored, quality, frame)
+    elif quality is not None:
+        right.caption(escaped(quality.refused))
+    else:
+        right.caption(
+            "Without a column of classes there is no quality to set beside the cost here; the "
+            "Task view measures others."
+        )
+    left.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "seconds": st.column_config.NumberColumn(format="%.1f"),
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            frame.columns[-1]: st.column_config.NumberColumn(format="%.3f")
+            if quality is not None
+            else None,
+        },
+    )
+
+
+def _cost_frame(stored: StoredComparison) -> pd.DataFrame:
+    runs = {run.id: run for run in session.workspace().runs()}
+    mine = [runs[id] for id in stored.info.runs]
+    return pd.DataFrame(
+        {
+            "embedding": list(stored.info.names),
+            "seconds": [run.seconds for run in mine],
+            "MB": [run.bytes / 1e6 for run in mine],
+            "dimensions": [run.dim for run in mine],
+            "metric": [run.metric for run in mine],
+        }
+    )
+
+
+def _cost_chart(stored: StoredComparison, quality: TaskResult, frame: pd.DataFrame) -> None:
+    axis = st.segmented_control(
+        "Cost",
+        list(_COSTS),
+        default="seconds",
+        required=True,
+        key="compare.cost",
+        label_visibility="collapsed",
+    )
+    scores = [quality.scores[name] for name in stored.info.names]
+    missing = float("nan")
+    value, low, high = (
+        [missing if (v := getattr(score, part)) is None else v for score in scores]
+        for part in ("value", "low", "high")
+    )
+    st.plotly_chart(
+        cost_quality(
+            stored.info.names,
+            frame[axis or "seconds"],
+            value,
+            low,
+            high,
+            cost_title=_COSTS[axis or "seconds"],
+            quality_title=quality.measure,
+            chance=quality.chance,
+            dark=session.is_dark(),
+        ),
+        key=f"compare.cost_chart.{axis}",
+        config=_BAR,
+    )
+
+
+def label_accuracy(stored: StoredComparison, column: str, k: int) -> TaskResult:
+    """Return how often the neighbours vote for an item's own class."""
+
+    def make() -> TaskResult:
+        found = stored.comparison
+        return knn_label_accuracy(
+            found.items, found.graphs, classes(stored, column), k=k, seed=found.seed
+        )
+
+    return session.worked_out(("label accuracy", stored.info.id, column, str(k)), make)

@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from comparison.agreement import Agreement
 from components.items import RunItems, run_items
 from core.errors import WorkspaceError
 from core.modality import Metric
@@ -25,7 +26,7 @@ from vectors.clusters import cluster
 from workspace.jobs import Job
 from workspace.runner import JobRunner
 from workspace.settings import settings
-from workspace.stored_comparison import StoredComparison
+from workspace.stored_comparison import ComparisonInfo, StoredComparison
 from workspace.workspace import DatasetInfo, RunInfo, Workspace
 
 T = TypeVar("T")
@@ -300,6 +301,24 @@ def choose_comparison(dataset_id: str, comparison_id: str) -> None:
 def chosen_comparison(dataset_id: str) -> str:
     """Return the comparison that is shown of a dataset; "" where none was chosen."""
     return str(recall(f"comparison.{dataset_id}") or "")
+
+
+def choose_pair(comparison_id: str, first: str, second: str) -> None:
+    """Look at two members of a comparison."""
+    remember("pair", (comparison_id, first, second))
+
+
+def compared_pair(info: ComparisonInfo, table: Agreement) -> tuple[str, str]:
+    """Return the two members that are looked at: the chosen ones, else those that differ most."""
+    chosen = recall("pair")
+    if chosen and chosen[0] == info.id and {chosen[1], chosen[2]} <= set(info.names):
+        return chosen[1], chosen[2]
+    return table.least_alike() or (info.names[0], info.names[1])
+
+
+def is_dark() -> bool:
+    """Tell whether the page is shown in the dark theme."""
+    return st.context.theme.type == "dark"
 
 
 def inspect(kind: str, key: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from components import session
 from components.figures.word_axes import axes_scatter, axis_histogram, placed_labels
 from components.markdown import escaped
 from components.neighbour_list import shorten
@@ -154,7 +155,7 @@ def _one_axis(
                 high,
                 title="cosine with the axis",
                 width=700 if beside else 440,
-                dark=_is_dark(),
+                dark=session.is_dark(),
             ),
             key=f"words.histogram.{which}.{axis.text}",
             config={"displayModeBar": False},
@@ -255,7 +256,7 @@ def _scatter(vocabulary: Vocabulary, axes: Sequence[Axis], scores: NDArray[np.fl
     chosen = np.isin(rows, [vocabulary.vectors.position(word) for word in pointed_out])
     titles = shorten(axes[0].text, _TITLE), shorten(axes[1].text, _TITLE)
     st.plotly_chart(
-        axes_scatter(keys, x, y, chosen=chosen, titles=titles, dark=_is_dark()),
+        axes_scatter(keys, x, y, chosen=chosen, titles=titles, dark=session.is_dark()),
         key="words.scatter",
         config={"displaylogo": False, "scrollZoom": True},
     )
@@ -316,7 +317,3 @@ def _drawn_rows(
         rows[row] = None
         taken += 1
     return np.array(list(rows)[:MOST_DRAWN], dtype=np.int64)
-
-
-def _is_dark() -> bool:
-    return st.context.theme.type == "dark"

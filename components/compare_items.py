@@ -1,0 +1,64 @@
+"""What can be shown of the items of a comparison: texts, pictures, classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from comparison.class_labels import ClassLabels, labels_of
+from components import session
+from components.items import RunItems, subset_items
+from workspace.stored_comparison import StoredComparison
+
+
+def compared_items(stored: StoredComparison) -> RunItems:
+    """Return texts, pictures and columns in the order of the shared items."""
+    info = stored.info
+
+    def make() -> RunItems:
+        data = session.dataset(info.recipe.dataset)
+        ids = stored.comparison.items.ids
+        place = {id: row for row, id in enumerate(data.ids)}
+        return subset_items(data, np.array([place[id] for id in ids], np.int64))
+
+    return session.worked_out(("compared items", info.id), make)
+
+
+def label_columns(stored: StoredComparison) -> list[str]:
+    """Return the columns that may serve as classes, the declared labels first."""
+    items = compared_items(stored)
+    return [c for c in items.colour_columns if items.roles.get(c) in ("label", "categorical")]
+
+
+def label_choice(stored: StoredComparison, *, key: str) -> str | None:
+    """Draw the choice of the column whose values are the classes; None where there is none."""
+    columns = label_columns(stored)
+    if not columns:
+        return None
+    if len(columns) == 1:
+        return columns[0]
+    return st.selectbox(
+        "Classes",
+        columns,
+        key=f"{key}.{stored.info.recipe.dataset[:12]}",
+        persist_state="session",
+        help="The column whose values are the classes.",
+    )
+
+
+def classes(stored: StoredComparison, column: str) -> ClassLabels:
+    """Return the classes of the shared items by one column."""
+
+    def make() -> ClassLabels:
+        data = session.dataset(stored.info.recipe.dataset)
+        return labels_of(data, column, stored.comparison.items.ids)
+
+    return session.worked_out(("classes", stored.info.id, column), make)
+
+
+def label_list(stored: StoredComparison, column: str | None) -> list[str | None] | None:
+    """Return the class of each shared item as text, None where it has none."""
+    if column is None:
+        return None
+    labels = classes(stored, column)
+    return [labels.names[code] if code >= 0 else None for code in labels.codes.tolist()]
