@@ -55,7 +55,7 @@ class ClassMoves:
     difference : (c, c) float64
         ``second - first``; rows sum to 0.
     moves : tuple of ClassMove
-        Most moved first.
+        Most moved first; those that moved no farther than their noise after all others.
     alike : float
         Spearman's correlation of which classes stand near which (shares over chance, both
         directions of a pair together, without the diagonal); NaN for fewer than 4 classes.
@@ -135,7 +135,7 @@ def class_moves(
                 len(sides[0].of(c).rows),
             )
         )
-    moves.sort(key=lambda move: (-np.nan_to_num(move.moved, nan=-1.0), move.name))
+    moves.sort(key=_place)
     alike, p = _alike(means, [side.chance for side in sides], n_shuffles, rng)
     return ClassMoves(
         classes,
@@ -151,6 +151,10 @@ def class_moves(
         first.k,
         seed,
     )
+
+
+def _place(move: ClassMove) -> tuple[bool, float, str]:
+    return not move.moved > move.noise, -float(np.nan_to_num(move.moved, nan=-1.0)), move.name
 
 
 class _Members(NamedTuple):

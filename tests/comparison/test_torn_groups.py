@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparison.group_captions import GroupCaptions
-from comparison.kernel_difference import difference_modes, kernel_features
+from comparison.kernel_difference import ExchangeTest, difference_modes, kernel_features
 from comparison.torn_groups import torn_groups
 from core.errors import ParameterError
 
@@ -105,6 +105,15 @@ def test_modes_are_those_of_the_full_matrix():
     np.testing.assert_allclose(
         full @ found.loadings[:, 0], found.values[0] * found.loadings[:, 0], atol=1e-5
     )
+
+
+def test_equal_items_leave_nothing_to_exchange():
+    x = kernel_features(noise(60, 5, 0))
+    assert ExchangeTest(x, x, n_permutations=3)(np.ones(60, bool)).observed < 1e-6
+    nothing = np.zeros((60, 5), np.float32)
+    test = ExchangeTest(nothing, nothing, n_permutations=3)
+    assert test(np.ones(60, bool))[:3] == (0, 0, 1)
+    assert test(np.zeros(60, bool)).p == 1
 
 
 def test_order_of_items_does_not_matter():
