@@ -13,9 +13,11 @@ from comparison.agreement import Agreement, Pair
 from comparison.chance import Calibrated
 from comparison.compare import Comparison
 from comparison.noise_floor import NoiseFloor
-from comparison.shared_items import SharedItems
+from comparison.shared_items import SharedItems, join
 from core.arrays import AnyArray
+from vectors.keyed import KeyedVectors
 from workspace.recipes import Recipe
+from workspace.store import Store, present
 
 _WHOLE = ("cka", "distances", "shape")
 _TABLES = ("values", "low", "high")
@@ -155,3 +157,36 @@ def from_parts(
         for measure, pairs in meta["calibrated"].items()
     }
     return StoredComparison(info, comparison, floors, calibrated)
+
+
+def open_comparison(id: str, store: Store) -> StoredComparison:
+    """Return a comparison as it is kept, its vectors memory-mapped.
+
+    Whether the asker may see it has to be checked before.
+
+    Raises
+    ------
+    WorkspaceError
+        If something of it is gone.
+    """
+    meta = present(store.comparison_meta(id), "The comparison")
+    arrays = present(store.comparison_arrays(id), "The comparison")
+    spaces = {
+        name: vectors.of_kind(vectors.kind_names[0])
+        for name, vectors in compared_vectors(info_of(meta), store).items()
+    }
+    return from_parts(meta, arrays, join(spaces))
+
+
+def compared_vectors(info: ComparisonInfo, store: Store) -> dict[str, KeyedVectors]:
+    """Return all vectors of every member (items, words, topics), memory-mapped.
+
+    Raises
+    ------
+    WorkspaceError
+        If some are gone.
+    """
+    return {
+        name: present(store.vectors(run), f"The vectors of {name}")
+        for name, run in zip(info.names, info.runs, strict=True)
+    }

@@ -398,19 +398,13 @@ class Workspace:
         WorkspaceError
             If it is not in this workspace, or something of it is gone.
         """
-        from comparison.shared_items import join
-        from workspace.stored_comparison import from_parts, info_of
+        from workspace.stored_comparison import open_comparison
 
         known = id if id in self._catalog.comparisons(self.id) else None
-        _theirs(known, "comparison")
-        meta = present(self._store.comparison_meta(id), "The comparison")
-        arrays = present(self._store.comparison_arrays(id), "The comparison")
-        info = info_of(meta)
-        spaces = {}
-        for name, run in zip(info.names, info.runs, strict=True):
-            vectors = self.vectors(run)
-            spaces[name] = vectors.of_kind(vectors.kind_names[0])
-        return from_parts(meta, arrays, join(spaces))
+        stored = open_comparison(_theirs(known, "comparison"), self._store)
+        for run in stored.info.runs:
+            self.run(run)
+        return stored
 
     def remove_comparison(self, id: str) -> None:
         """Take a comparison out of this workspace; its runs stay."""
