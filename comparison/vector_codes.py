@@ -25,6 +25,7 @@ _STEPS = 255
 _LARGEST_HALF = 65_504.0
 _FIT_ROWS = 20_000  # a covariance of more rows costs time and changes little
 _EIGH_UP_TO = 2_048  # dimensions; beyond, the first directions come from a randomised SVD
+_MOST_DIRECTIONS = 1_024
 _BLOCK = 8_192
 _TITLES = {
     "full": "as they are",
@@ -107,7 +108,9 @@ class Kept(NamedTuple):
 def usual_codes(d: int) -> tuple[Code, ...]:
     """Return a grid of codes for ``d`` dimensions: halves, quarters, eighths and sixteenths."""
     codes = [Code(name) for name in ("full", "fp16", "int8", "binary", "rescored")]
-    sizes = sorted({s for s in (min(d // 2**i, 1_024 // 2 ** (i - 1)) for i in range(1, 5)) if s})
+    sizes = sorted(
+        {s for s in (min(d // 2**i, _MOST_DIRECTIONS // 2 ** (i - 1)) for i in range(1, 5)) if s}
+    )
     for size in sizes[::-1]:
         codes += [Code("pca", size), Code("prefix", size), Code("random", size)]
         codes.append(Code("pca_int8", size))
@@ -148,6 +151,8 @@ class Codec:
                 f"{n:,} items span fewer than {size:,} directions, so PCA would keep everything "
                 f"here and tell nothing about other items. More than {size:,} items are needed."
             )
+        if code.family in ("pca", "pca_int8") and d > _EIGH_UP_TO and size > _MOST_DIRECTIONS:
+            return f"Of {d:,} dimensions PCA keeps at most {_MOST_DIRECTIONS:,} here."
         if code.family == "product" and (size > d or d % size):
             return f"A product code of {size:,} parts needs dimensions divisible by it, not {d:,}."
         if code.family == "product" and n < FEWEST_TO_TRAIN:
@@ -249,7 +254,7 @@ class Codec:
             return mean, np.ascontiguousarray(vectors.T[::-1])
         from sklearn.utils.extmath import randomized_svd
 
-        width = min(1_024, *some.shape)
+        width = min(_MOST_DIRECTIONS, *some.shape)
         return mean, randomized_svd(some, width, n_iter=4, random_state=self.seed)[2]
 
     def _random(self, size: int) -> AnyArray:

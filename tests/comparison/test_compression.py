@@ -175,6 +175,9 @@ def test_what_cannot_be_judged_is_refused_with_the_reason():
     large = compress(cloud() * 1e6, "dot", codes=[Code("fp16"), Code("prefix", 99)])
     assert "65,504" in large.refused["fp16"]
     assert "of 16" in large.refused["first 99"]
+    wide = compress(cloud(40, 2_100), codes=[Code("pca", 8), Code("pca", 1_100)], n_queries=10)
+    assert [row.label for row in wide.rows] == ["PCA 8"]
+    assert "1,100" in wide.refused["PCA 1100"]
     with pytest.raises(ParameterError, match=r"\[1, 19\]"):
         compress(cloud(20), k=20)
     with pytest.raises(ParameterError, match="one label per item"):
