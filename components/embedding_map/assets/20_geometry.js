@@ -56,6 +56,8 @@ class PointTree {
   }
 }
 
+const isPlaced = (columns, i) => columns.every((values) => Number.isFinite(values[i]));
+
 // The range a first view shows: everything, unless a few points lie so far out that the rest
 // would shrink to a dot; then the bulk (0.2 % to 99.8 %), and `outside` counts what is left out.
 function robustBounds(columns) {

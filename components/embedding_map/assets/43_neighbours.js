@@ -20,7 +20,7 @@ const sharedWords = ({ peers }) => (peers.length === 2 ? "in both views" : "in a
 function neighbourCaption(map) {
   const i = map.state.hovered ?? map.focus();
   if (i === null || map.peers.length < 2) return "";
-  if (!map.scene.columns.every((values) => Number.isFinite(values[i]))) return "this item has no position here";
+  if (!isPlaced(map.scene.columns, i)) return "this item has no position here";
   if (!hasGraph(map)) return "no neighbours known for this view";
   const own = litNeighbours(map, i);
   const others = neighboursElsewhere(map, i);
@@ -33,7 +33,7 @@ function neighbourCaption(map) {
 
 // Which line is which; above the views.
 function neighbourKey(map) {
-  const parts = [element("span", "", { text: "Neighbours of the point under the pointer:" })];
+  const parts = [element("span", "", { text: "Nearest neighbours:" })];
   for (const [kind, text] of [["shared", sharedWords(map)], ["only", "only in this view"]]) parts.push(keyRow(kind, text));
   return parts;
 }

@@ -32,13 +32,12 @@ function edgesInSight(map) {
   const { scene: { blocks: { edges }, columns }, effective: { codes, grey, someGrey } } = map;
   const key = sightKey(map);
   if (map.sight?.key === key) return map.sight.own;
-  const placed = (i) => columns.every((values) => Number.isFinite(values[i]));
   const found = new Int32Array(edges.length / 2);
   let m = 0;
   for (let e = 0; e < found.length; e++) {
     const [a, b] = [edges[2 * e], edges[2 * e + 1]];
     if (someGrey && codes[a] === grey && codes[b] === grey) continue;
-    if (placed(a) && placed(b)) found[m++] = e;
+    if (isPlaced(columns, a) && isPlaced(columns, b)) found[m++] = e;
   }
   map.sight = { key, own: found.subarray(0, m) };
   return map.sight.own;

@@ -40,15 +40,12 @@ function trailCaption(map) {
   const source = trailSource(map);
   if (!source) return "";
   const { trails, trailsLost } = map.look;
-  const place = (i, { scene: { columns } }) => columns.every((values) => Number.isFinite(values[i]));
-  const drawn = trails.filter((i) => place(i, map) && place(i, source)).length;
+  const drawn = trails.filter((i) => isPlaced(map.scene.columns, i) && isPlaced(source.scene.columns, i)).length;
   const lost = trails.length - drawn + trailsLost;
   return `${grouped(drawn)} trail${drawn === 1 ? "" : "s"}${lost ? `, ${grouped(lost)} without a place` : ""}`;
 }
 
-function trailKey(map) {
-  const { look, peers } = map;
-  const name = peers[look.trailOrigin].scene.title;
-  const words = peers.length === 2 ? "trail: from its place in the other view" : `trail: from its place in ${name}`;
-  return [keyRow("trail", words)];
+function trailWords({ look, peers }) {
+  const place = peers.length === 2 ? "the other view" : peers[look.trailOrigin].scene.title;
+  return `trail: from its place in ${place}`;
 }

@@ -37,13 +37,15 @@ async function copyText(text) {
 
 async function pictureOf(map) {
   const scale = 2;
-  const { theme, stage, scene, paint, state } = map;
+  const { theme, stage, scene } = map;
   const [width, height] = [stage.clientWidth, stage.clientHeight];
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
   const font = (size, weight = 400) => { context.font = `${weight} ${size}px ${theme.font}`; };
   const rows = layOutLegend(map, context, font, width);
-  const [top, bottom] = [44, 20 * rows.length + 34];
+  font(11);
+  const notes = wrapped(context, pictureNotes(map), width - 28);
+  const [top, bottom] = [44, 20 * rows.length + 16 + 18 * notes.length];
   canvas.width = width * scale;
   canvas.height = (top + height + bottom) * scale;
   context.scale(scale, scale);
@@ -68,11 +70,29 @@ async function pictureOf(map) {
   }));
   font(11);
   context.globalAlpha = 0.75;
-  const told = [map.captionText.textContent, paint.scale !== "none" ? `colour: ${paint.title}` : ""];
+  notes.forEach((line, at) => context.fillText(line, 14, top + height + 20 * rows.length + 18 * (at + 1), width - 28));
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+// What stands below the picture: all that the page says of this view.
+function pictureNotes(map) {
+  const { paint, state, group } = map;
+  const told = [group?.caption.textContent, map.captionText.textContent, paint.scale !== "none" ? `colour: ${paint.title}` : ""];
   if (state.mask) told.push(map.chipText.textContent);
   if (comparesNeighbours(map) && map.focus() !== null) told.push(`solid lines: ${sharedWords(map)}, broken lines: only in this view`);
-  context.fillText(told.filter(Boolean).join(" · "), 14, top + height + 20 * rows.length + 18, width - 28);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (trailSource(map)) told.push(trailWords(map));
+  return told.filter(Boolean);
+}
+
+// Break notes between words into lines of a width, measured in the context's font.
+function wrapped(context, notes, width) {
+  const lines = [""];
+  for (const word of notes.join(" · ").split(" ")) {
+    const longer = lines[lines.length - 1] ? `${lines[lines.length - 1]} ${word}` : word;
+    if (context.measureText(longer).width > width && lines[lines.length - 1]) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
 }
 
 function layOutLegend({ paint, effective, state }, context, font, width) {

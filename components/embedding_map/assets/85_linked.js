@@ -59,8 +59,9 @@ class LinkedMaps {
     views.forEach((view, at) => {
       const pane = this.panes[at];
       const layout = `${view.sig}/${view.items}`;
-      if (pane.shown === layout) pane.describe(view);
-      else { pane.shown = layout; pane.show(view); }
+      if (pane.shown !== layout) { pane.shown = layout; pane.show(view); return; }
+      pane.describe(view);
+      if (pane.view) drawCaption(pane);
     });
     this.refreshKey();
   }
@@ -69,7 +70,7 @@ class LinkedMaps {
   refreshKey() {
     const compared = this.panes.find(comparesNeighbours);
     const trailed = this.panes.find(trailSource);
-    this.key.replaceChildren(...(compared ? neighbourKey(compared) : []), ...(trailed ? trailKey(trailed) : []));
+    this.key.replaceChildren(...(compared ? neighbourKey(compared) : []), ...(trailed ? [keyRow("trail", trailWords(trailed))] : []));
   }
 
   destroy() {

@@ -125,8 +125,9 @@ class EmbeddingMap {
     const start = remembered.get(this.memory) ?? viewFromText(new URLSearchParams(location.search).get("view"), this.scene);
     if (start) await this.view.setView(start);
     this.refreshTexts();
-    this.message.hidden = this.view.tree?.ids.length !== 0;
-    if (!this.message.hidden) this.tell("No item has a position in this view.");
+    const { columns } = this.scene;
+    if (columns[0].some((_, i) => isPlaced(columns, i))) this.message.hidden = true;
+    else this.tell("No item has a position in this view.");
     this.drawn();
     this.receiveLook(true);
   }
@@ -184,7 +185,8 @@ class EmbeddingMap {
     drawCaption(this);
     this.lastSignature = null; // edges and marks are drawn again with the next frame
     drawOverlay(this);
-    const points = look.found.length ? look.found : [look.focus].filter((i) => i !== null);
+    const aims = look.found.length ? look.found : [look.focus].filter((i) => i !== null);
+    const points = aims.filter((i) => isPlaced(this.scene.columns, i));
     const fresh = look.fly && points.length && flown.get(this.slot) !== look.fly;
     if (fresh) flown.set(this.slot, look.fly);
     return Promise.resolve(resized ? this.repaint() : undefined).then(() => (fresh ? this.view?.flyTo(points) : undefined));
