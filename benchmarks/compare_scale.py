@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def memory() -> float:
 class Part:
     """Prints what one part took."""
 
-    spent = [0.0, 0.0]
+    spent: ClassVar = [0.0, 0.0]
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -93,6 +94,7 @@ class Part:
 
     @classmethod
     def total(cls):
+        """Print what all parts took together."""
         print(f"| together | {cls.spent[0]:.1f} | {cls.spent[1]:.1f} | {memory():.1f} |")
 
 

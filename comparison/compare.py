@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.agreement import Agreement, Pair, guard_of_procrustes
-from comparison.global_agreement import debiased_cka, distance_correlation, procrustes
+from comparison.global_agreement import (
+    LinearKernel,
+    distance_correlation,
+    narrowed,
+    procrustes,
+)
 from comparison.neighbour_agreement import (
     chance_jaccard,
     chance_overlap,
@@ -190,17 +195,21 @@ def _as_wholes(
     rows = np.arange(n)
     if n > SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
+    spaces = [narrowed(matrix) for matrix in items.matrices]
+    own = [LinearKernel.of(space) for space in spaces]
     kernels, distances, shapes, refused = {}, {}, {}, {}
     for done, (i, j) in enumerate(pairs):
         at, both = len(names) + 2 * done, f"{names[i]} and {names[j]}"
-        x, y = items.matrices[i], items.matrices[j]
         progress(at, total, "comparing shapes", both)
-        kernels[i, j] = debiased_cka(x, y)
+        kernels[i, j] = own[i].cka(own[j])
         progress(at + 1, total, "comparing distances", both)
-        distances[i, j] = distance_correlation(x[rows], y[rows]).corrected
-        reason = guard_of_procrustes(len(rows), x.shape[1], y.shape[1])
+        x, y = spaces[i][rows], spaces[j][rows]
+        distances[i, j] = distance_correlation(x, y).corrected
+        reason = guard_of_procrustes(
+            len(rows), items.matrices[i].shape[1], items.matrices[j].shape[1]
+        )
         if reason is None:
-            shapes[i, j] = procrustes(x[rows], y[rows]).similarity
+            shapes[i, j] = procrustes(x, y).similarity
         else:
             refused[i, j] = reason
     progress(total, total, "comparing distances")

@@ -35,21 +35,64 @@ def debiased_cka(x: AnyArray, y: AnyArray) -> float:
         If there are fewer than 4 items.
     """
     _check(x, y, at_least=4)
-    a, b = _centred(x), _centred(y)
-    own = _hsic(a, a) * _hsic(b, b)
-    return float(_hsic(a, b) / np.sqrt(own)) if own > 0 else 0.0
+    return LinearKernel.of(x).cka(LinearKernel.of(y))
 
 
-def _hsic(x: Float64, y: Float64) -> float:
-    """Return HSIC_1 times ``n (n - 3)`` of the linear kernels of two centred spaces."""
-    n = len(x)
-    cross = x.T @ y
-    sizes_x, sizes_y = (x * x).sum(axis=1), (y * y).sum(axis=1)
-    # Kernels without their diagonals: sums over rows, over all, and of the product.
-    rows_x, rows_y = x @ x.sum(axis=0) - sizes_x, y @ y.sum(axis=0) - sizes_y
-    product = (cross * cross).sum() - sizes_x @ sizes_y
-    both = rows_x.sum() * rows_y.sum() / ((n - 1) * (n - 2))
-    return float(product + both - 2 / (n - 2) * (rows_x @ rows_y))
+class LinearKernel(NamedTuple):
+    """What debiased CKA needs of one space; make it once where many pairs are compared.
+
+    Attributes
+    ----------
+    centred : (n, d) float64
+    sizes : (n,) float64
+        The kernel's diagonal.
+    rows : (n,) float64
+        Sums of the kernel's rows without the diagonal.
+    own : float
+        HSIC_1 with itself, times ``n (n - 3)``.
+    """
+
+    centred: Float64
+    sizes: Float64
+    rows: Float64
+    own: float
+
+    @classmethod
+    def of(cls, x: AnyArray) -> LinearKernel:
+        """Return the kernel of ``(n, d)`` vectors, ``n`` at least 4."""
+        centred = _centred(x)
+        sizes = np.einsum("ij,ij->i", centred, centred)
+        rows = centred @ centred.sum(axis=0) - sizes
+        bare = cls(centred, sizes, rows, 0.0)
+        return bare._replace(own=bare.hsic(bare))
+
+    def hsic(self, other: LinearKernel) -> float:
+        """Return HSIC_1 times ``n (n - 3)`` of the two kernels."""
+        n = len(self.centred)
+        cross = self.centred.T @ other.centred
+        product = np.vdot(cross, cross) - self.sizes @ other.sizes
+        both = self.rows.sum() * other.rows.sum() / ((n - 1) * (n - 2))
+        return float(product + both - 2 / (n - 2) * (self.rows @ other.rows))
+
+    def cka(self, other: LinearKernel) -> float:
+        """Return the debiased CKA of two spaces of the same items."""
+        own = self.own * other.own
+        return float(self.hsic(other) / np.sqrt(own)) if own > 0 else 0.0
+
+
+def narrowed(x: AnyArray) -> AnyArray:
+    """Return a space of at most ``n`` dimensions in which all distances are the same.
+
+    ``n`` items span no more than ``n - 1`` directions. A matrix wider than long is turned into
+    these, so that measures that a rotation leaves alone cost less.
+    """
+    n, d = x.shape
+    if d <= n:
+        return x
+    centred = _centred(x)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    turned: Float64 = vectors * np.sqrt(np.clip(values, 0, None))
+    return turned
 
 
 class DistanceCorrelation(NamedTuple):

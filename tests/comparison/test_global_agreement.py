@@ -15,6 +15,7 @@ from comparison.global_agreement import (
     debiased_cka,
     distance_correlation,
     distance_rank_correlation,
+    narrowed,
     procrustes,
 )
 from core.errors import ParameterError
@@ -164,3 +165,14 @@ def test_a_space_without_shape_and_too_few_items_are_told():
         distance_correlation(noise(9, 3, 0), noise(8, 3, 1))
     assert debiased_cka(noise(9, 3, 0), np.ones((9, 2))) == 0
     assert distance_correlation(noise(9, 3, 0), np.ones((9, 2))) == (0, 0)
+
+
+def test_a_wide_space_keeps_every_distance_in_fewer_dimensions():
+    rng = np.random.default_rng(0)
+    wide, other = rng.normal(size=(12, 90)), rng.normal(size=(12, 3))
+    narrow = narrowed(wide)
+    assert narrow.shape == (12, 12)
+    np.testing.assert_allclose(pdist(narrow), pdist(wide))
+    assert debiased_cka(narrow, other) == pytest.approx(debiased_cka(wide, other))
+    assert procrustes(narrow, other).similarity == pytest.approx(procrustes(wide, other).similarity)
+    assert narrowed(other) is other
