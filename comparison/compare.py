@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from comparison.agreement import Agreement, Pair, guard_of_procrustes
 from comparison.global_agreement import (
+    DistanceTable,
     LinearKernel,
-    distance_correlation,
     narrowed,
     procrustes,
 )
@@ -197,19 +197,20 @@ def _as_wholes(
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
     spaces = [narrowed(matrix) for matrix in items.matrices]
     own = [LinearKernel.of(space) for space in spaces]
+    some = [space[rows] for space in spaces]
+    apart = [DistanceTable.of(space) for space in some]
     kernels, distances, shapes, refused = {}, {}, {}, {}
     for done, (i, j) in enumerate(pairs):
         at, both = len(names) + 2 * done, f"{names[i]} and {names[j]}"
         progress(at, total, "comparing shapes", both)
         kernels[i, j] = own[i].cka(own[j])
         progress(at + 1, total, "comparing distances", both)
-        x, y = spaces[i][rows], spaces[j][rows]
-        distances[i, j] = distance_correlation(x, y).corrected
+        distances[i, j] = apart[i].correlation(apart[j]).corrected
         reason = guard_of_procrustes(
             len(rows), items.matrices[i].shape[1], items.matrices[j].shape[1]
         )
         if reason is None:
-            shapes[i, j] = procrustes(x, y).similarity
+            shapes[i, j] = procrustes(some[i], some[j]).similarity
         else:
             refused[i, j] = reason
     progress(total, total, "comparing distances")

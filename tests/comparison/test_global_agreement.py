@@ -11,6 +11,7 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import pdist, squareform
 
 from comparison.global_agreement import (
+    DistanceTable,
     cca,
     debiased_cka,
     distance_correlation,
@@ -176,3 +177,12 @@ def test_a_wide_space_keeps_every_distance_in_fewer_dimensions():
     assert debiased_cka(narrow, other) == pytest.approx(debiased_cka(wide, other))
     assert procrustes(narrow, other).similarity == pytest.approx(procrustes(wide, other).similarity)
     assert narrowed(other) is other
+
+
+def test_tables_of_distances_correlate_as_the_spaces_do():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(700, 6)) + 5, rng.normal(size=(700, 3))
+    y[:, 0] += x[:, 0]
+    direct = distance_correlation(x, y)
+    tables = DistanceTable.of(x).correlation(DistanceTable.of(y))
+    assert tables == pytest.approx(direct, abs=1e-6)
