@@ -10,6 +10,10 @@ import pytest
 from bare_spaces import shared
 from digits import components, digits, neighbours
 from sklearn.datasets import load_digits, load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from comparison.class_labels import ClassLabels, labels_of
 from comparison.cluster_agreement import clustering_agreement
@@ -73,6 +77,18 @@ def test_probe_at_equal_dimensions_takes_the_advantage_away():
     found = linear_probe(both(), truth(), equal_dimensions=True, folds=2)
     assert found.settings["dimensions"] == 2
     assert found["raw"].value == pytest.approx(found["pca"].value, abs=0.02)
+
+
+def test_more_dimensions_than_items_give_what_scikit_learn_gives():
+    """100 items in 150 dimensions: trained in the span of the items, with the same guesses."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 50)
+    x = (rng.normal(size=(100, 150)) + y[:, None] * 0.2).astype(np.float32)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    guess = cross_val_predict(model, x, y, cv=StratifiedKFold(5, shuffle=True, random_state=0))
+    found = linear_probe(shared(x=x), ClassLabels.of(y.tolist()))
+    assert found["x"].per_unit.tolist() == (guess == y).tolist()
+    assert 0.6 < found["x"].value < 1
 
 
 def test_few_examples_are_drawn_alike_for_every_space():
