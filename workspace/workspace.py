@@ -27,9 +27,15 @@ from workspace.supplies import check_choices
 from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask, ReadTask
 
 if TYPE_CHECKING:
+    from comparison.space_profile import SpaceProfile
+    from comparison.compression import CompressionResult
+    from comparison.task_result import TaskResult
     from embedders import Embedder
     from projection.layout import Layout
     from vectors import KnnGraph
+    from workspace.compressing import CompressTask
+    from workspace.measuring import Measured
+    from workspace.pair_findings import Finding, PairTask
     from workspace.recipes import Recipe
     from workspace.stored_comparison import ComparisonInfo, StoredComparison
 
@@ -405,6 +411,173 @@ class Workspace:
         for run in stored.info.runs:
             self.run(run)
         return stored
+
+    def measure(
+        self,
+        comparison: str,
+        asked: str,
+        settings: Mapping[str, Any] | None = None,
+        files: Mapping[str, SourceLike | Source] | None = None,
+        *,
+        title: str | None = None,
+    ) -> Job:
+        """Measure a task on a comparison; ``job.result["finding"]`` is the id of its results.
+
+        Parameters
+        ----------
+        comparison : str
+        asked : str
+            Id of an offered task.
+        settings : mapping, optional
+            As ``workspace.measuring.SETTINGS``; those left out have their defaults.
+        files : mapping, optional
+            By their role, as ``workspace.task_files.FILES``.
+        title : str, optional
+            What people call the task.
+
+        Raises
+        ------
+        ParameterError, TooLarge, WorkspaceError
+            At once, for what cannot be.
+        """
+        from workspace.measuring import MeasureTask, complete
+
+        info = self._comparison_info(comparison)
+        sources = {role: as_sources(file)[0] for role, file in (files or {}).items()}
+        chosen = complete(asked, settings or {}, sources)
+        upload = ""
+        if sources:
+            most = self._runner.settings.max_upload_mb
+            upload = self._runner.uploads.put(list(sources.values()), most)
+        names = tuple(source.name for source in sources.values())
+        task = MeasureTask(comparison, asked, chosen, upload, tuple(sources), names)
+        shown = f"{title or asked} of {len(info.names)} embeddings"
+        result = {"dataset": info.recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, task, title=shown, result=result)
+
+    def measured(
+        self,
+        comparison: str,
+        asked: str,
+        settings: Mapping[str, Any] | None = None,
+        files: Mapping[str, SourceLike | Source] | None = None,
+    ) -> tuple[TaskResult, ...] | None:
+        """Return the results of a task, or None where it was not measured yet; as ``measure``."""
+        from workspace.measuring import complete, finding_id
+
+        sources = {role: as_sources(file)[0] for role, file in (files or {}).items()}
+        chosen = complete(asked, settings or {}, sources)
+        return self.finding(comparison, finding_id(comparison, asked, chosen, sources))
+
+    def measurements(self, comparison: str, asked: str | None = None) -> list[Measured]:
+        """Return what was measured on a comparison (of one task), newest first, each once."""
+        from workspace.measuring import Measured, MeasureTask
+        from workspace.tasks import task_from_json
+
+        found: dict[str, Measured] = {}
+        for job in self.jobs():
+            id = job.result.get("finding")
+            if job.state != "done" or id is None or "MeasureTask" not in job.task:
+                continue
+            task = task_from_json(job.task)
+            if not isinstance(task, MeasureTask) or task.comparison != comparison:
+                continue
+            if asked in (None, task.asked):
+                one = Measured(
+                    id, comparison, task.asked, task.settings, task.names, job.finished or 0.0
+                )
+                found.setdefault(id, one)
+        return list(found.values())
+
+    def finding(self, comparison: str, id: str) -> tuple[TaskResult, ...] | None:
+        """Return the results of a task by their id, or None where they are not there."""
+        from workspace.measuring import results_of
+
+        self._comparison_info(comparison)
+        return results_of(id, self._store, comparison)
+
+    def _comparison_info(self, id: str) -> ComparisonInfo:
+        found = [info for info in self.comparisons() if info.id == id]
+        return _theirs(found[0] if found else None, "comparison")
+
+    def measure_pair(self, task: PairTask) -> Job:
+        """Measure one thing of two members of a comparison; ``pair_finding`` has the answer."""
+        info = self._comparison_info(task.comparison)
+        title = f"Comparing {task.first} and {task.second} · {task.part}"
+        result = {"dataset": info.recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, task, title=title, result=result)
+
+    def pair_finding(self, task: PairTask) -> Finding | None:
+        """Return what ``measure_pair`` found, or None where it was not measured yet."""
+        from workspace.pair_findings import found
+
+        self._comparison_info(task.comparison)
+        return found(task, self._store)
+
+    def compress_run(self, task: CompressTask) -> Job:
+        """Measure what is left of members of a comparison in fewer bytes; see ``compressed``.
+
+        Raises
+        ------
+        ParameterError, WorkspaceError
+            At once, for what cannot be.
+        """
+        from workspace.compressing import check
+
+        info = self._comparison_info(task.comparison)
+        check(task, info)
+        n = len(task.members)
+        title = f"Compressing {task.members[0] if n == 1 else f'{n} embeddings'}"
+        result = {"dataset": info.recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, task, title=title, result=result)
+
+    def compressed(
+        self, comparison: str, member: str, column: str | None = None, k: int = 10
+    ) -> CompressionResult | None:
+        """Return what ``compress_run`` found of one member, or None where it did not measure it."""
+        from workspace.compressing import CompressTask, check, finding_id, kept
+
+        info = self._comparison_info(comparison)
+        check(CompressTask(comparison, (member,), column, k), info)
+        dim = self.run(info.run_of(member)).dim
+        return kept(finding_id(info, member, dim, column, k), self._store)
+
+    def compressions(self, comparison: str) -> list[CompressTask]:
+        """Return what was measured with ``compress_run`` on a comparison, newest first."""
+        from workspace.compressing import CompressTask
+        from workspace.tasks import task_from_json
+
+        self._comparison_info(comparison)
+        done = (job for job in self.jobs() if job.state == "done" and "CompressTask" in job.task)
+        tasks = (task_from_json(job.task) for job in done)
+        mine = (t for t in tasks if isinstance(t, CompressTask) and t.comparison == comparison)
+        return list(dict.fromkeys(mine))
+
+    def draw_linked(self, comparison: str, runs: Sequence[str], method: str = "umap") -> Job:
+        """Draw members of a comparison, to be shown beside each other."""
+        from workspace.linked_layouts import LinkedLayoutsTask
+
+        info = self._comparison_info(comparison)
+        names = " and ".join(self.run(run).title for run in runs)
+        task = LinkedLayoutsTask(info.recipe.dataset, tuple(runs), method)
+        result = {"dataset": info.recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, task, title=f"Drawing {names}", result=result)
+
+    def profile_spaces(self, comparison: str) -> Job:
+        """Measure the shape of every member of a comparison; ``space_profile`` has them."""
+        from workspace.profiling import ProfileTask
+
+        info = self._comparison_info(comparison)
+        title = f"The shapes of {len(info.names)} embeddings"
+        result = {"dataset": info.recipe.dataset, "comparing": True}
+        return self._runner.submit(self.id, ProfileTask(comparison), title=title, result=result)
+
+    def space_profile(self, comparison: str, name: str) -> SpaceProfile | None:
+        """Return the shape of a member, or None where no job has measured it yet."""
+        from workspace.profiling import found
+
+        self._comparison_info(comparison)
+        return found(comparison, name, self._store)
 
     def remove_comparison(self, id: str) -> None:
         """Take a comparison out of this workspace; its runs stay."""
