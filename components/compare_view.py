@@ -7,11 +7,12 @@ import streamlit as st
 from components import session
 from components.boundary import explained
 from components.compare_overview import overview
+from components.compare_task import task
 from components.markdown import escaped
 from ingest.wording import many
 from workspace.stored_comparison import ComparisonInfo
 
-_VIEWS = {"Overview": overview}
+_VIEWS = {"Overview": overview, "Task": task}
 
 
 @st.fragment
