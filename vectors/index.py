@@ -14,12 +14,13 @@ from core.errors import ParameterError, QueryError
 from core.modality import METRICS, Metric
 from core.progress import Progress, quiet
 from vectors.approximate import InvertedFile
+from vectors.candidates import likely_nearest
 from vectors.keyed import KeyedVectors
 from vectors.neighbors import KnnGraph, Neighbors
 from vectors.scoring import Float64, Rows, Scoring, nearest_first
 
 EXACT_UP_TO = 250_000  # rows; one exact query on 250k x 384 takes about 20 ms on two cores
-_SLACK = 8  # candidates beyond k that faiss is asked for, to settle ties
+_SLACK = 8  # candidates beyond k that are fetched, to settle ties
 _QUERY_BLOCK = 2_048
 _GATHER_BELOW = 0.3  # share of rows below which copying them beats scoring all
 
@@ -316,8 +317,6 @@ class VectorIndex:
         allowed: Rows | None,
         base: FloatMatrix,
     ) -> tuple[Rows, NDArray[np.float32]]:
-        import faiss
-
         scoring = self._scoring
         fetched = min(len(base), k + _SLACK + (own is not None))
         if scoring.is_extreme or np.abs(queries).max(initial=0.0) > 1e18:
@@ -325,15 +324,15 @@ class VectorIndex:
             positions = np.zeros((len(queries), k), np.int64)
             nearness = np.zeros((len(queries), k), np.float32)
         else:
-            kind = faiss.METRIC_L2 if self.metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
-            quick, ids = faiss.knn(queries.astype(np.float32), base, fetched, metric=kind)
+            ids, left_behind = likely_nearest(
+                queries.astype(np.float32), base, fetched, euclidean=self.metric == "euclidean"
+            )
             ids = ids if allowed is None else allowed[ids]
             positions, nearness = self._rescored(queries, ids, k, own)
             # Was something left behind that could tie with the k-th? Then look at all rows.
             kth = nearness[:, -1].astype(np.float64)
             kth = -(kth**2) if self.metric == "euclidean" else kth
             bounds = np.array([scoring.error_bound(q) for q in queries])
-            left_behind = scoring.faiss_nearness(quick[:, -1])
             doubtful = (fetched < len(base)) & ~(left_behind < kth - 2 * bounds)
         for i in np.flatnonzero(doubtful):
             mine = None if own is None else int(own[i])
