@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from comparison.label_quality import knn_label_accuracy
 from comparison.task_result import TaskResult
 from components import session
-from components.compare_items import classes, label_choice
+from components.compare_items import label_choice
 from components.compare_measures import BY_ID, MEASURES, floor_of, pair_sentence
+from components.compare_verdict import in_short, label_accuracy
 from components.figures.agreement_curve import agreement_curve
 from components.figures.agreement_matrix import agreement_matrix
 from components.figures.cost_quality import cost_quality
@@ -25,6 +25,7 @@ _COSTS = {"seconds": "seconds to embed", "MB": "MB of vectors", "dimensions": "d
 
 def overview(stored: StoredComparison) -> None:
     """Draw agreement, the layout of the methods, the curve over k, and cost beside quality."""
+    in_short(stored)
     measure, k = _controls(stored)
     comparison = stored.comparison.at(k)
     table = BY_ID[measure].of(comparison)
@@ -221,15 +222,3 @@ def _cost_chart(stored: StoredComparison, quality: TaskResult, frame: pd.DataFra
         key=f"compare.cost_chart.{axis}",
         config=_BAR,
     )
-
-
-def label_accuracy(stored: StoredComparison, column: str, k: int) -> TaskResult:
-    """Return how often the neighbours vote for an item's own class."""
-
-    def make() -> TaskResult:
-        found = stored.comparison
-        return knn_label_accuracy(
-            found.items, found.graphs, classes(stored, column), k=k, seed=found.seed
-        )
-
-    return session.worked_out(("label accuracy", stored.info.id, column, str(k)), make)

@@ -57,7 +57,8 @@ def _at_least(near: FloatMatrix, least: NDArray[np.float32], fetched: int) -> ND
     kept = near >= least[:, None]
     counts = np.count_nonzero(kept, axis=1)
     if (counts == fetched).all():
-        return (np.flatnonzero(kept) % near.shape[1]).reshape(len(near), fetched)
+        places: NDArray[np.int64] = np.flatnonzero(kept) % near.shape[1]
+        return places.reshape(len(near), fetched)
     found = np.empty((len(near), fetched), np.int64)
     exact = counts == fetched
     found[exact] = np.nonzero(kept[exact])[1].reshape(-1, fetched)

@@ -1,0 +1,113 @@
+"""Report: the comparison as a page to send, a table to compute with, a recipe to repeat it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import streamlit as st
+
+from comparison.report import render
+from components import session
+from components.compare_items import label_choice
+from components.export import to_csv, to_parquet
+from workspace.portable import portable_recipe
+from workspace.reporting import item_table, report_content
+from workspace.stored_comparison import StoredComparison
+
+_COMMAND = "python -m workspace recipe.json --data YOUR_FILE --out comparison"
+
+
+def report(stored: StoredComparison) -> None:
+    """Draw what the report will say, and the files."""
+    info = stored.info
+    choose, files = st.columns([2, 3], gap="large")
+    with choose:
+        column = label_choice(stored, key="compare.classes")
+        pair = _pair_choice(stored)
+    page = session.worked_out(
+        ("report", info.id, column or "", *pair), lambda: _page(stored, column, pair)
+    )
+    name = re.sub(r"\W+", "-", session.workspace().dataset_info(info.recipe.dataset).name).strip(
+        "-"
+    )
+    with files:
+        st.markdown("**Files**")
+        first, second, third, fourth = st.columns(4)
+        first.download_button(
+            "Report",
+            page.encode(),
+            f"{name}-comparison.html",
+            "text/html",
+            icon=":material/description:",
+            key="compare.report.html",
+            help="One page that needs no network and can be printed.",
+            width="stretch",
+            type="primary",
+            on_click="ignore",
+        )
+        table = session.worked_out(
+            ("item table", info.id),
+            lambda: item_table(stored, session.dataset(info.recipe.dataset), info.recipe.k),
+        )
+        second.download_button(
+            "CSV",
+            lambda: to_csv(table),
+            f"{name}-items.csv",
+            "text/csv",
+            icon=":material/table:",
+            key="compare.report.csv",
+            help="The agreement of every two embeddings on every item.",
+            width="stretch",
+            on_click="ignore",
+        )
+        third.download_button(
+            "Parquet",
+            lambda: to_parquet(table),
+            f"{name}-items.parquet",
+            "application/vnd.apache.parquet",
+            icon=":material/table:",
+            key="compare.report.parquet",
+            width="stretch",
+            on_click="ignore",
+        )
+        recipe = portable_recipe(session.workspace(), info)
+        fourth.download_button(
+            "Recipe",
+            json.dumps(recipe, indent=2, ensure_ascii=False).encode(),
+            f"{name}-recipe.json",
+            "application/json",
+            icon=":material/receipt_long:",
+            key="compare.report.recipe",
+            help="Methods, settings, seeds and the fingerprint of the data.",
+            width="stretch",
+            on_click="ignore",
+        )
+        st.caption("The recipe makes the comparison again, here or on the command line:")
+        st.code(_COMMAND, language="bash")
+    st.iframe(page, height=900)
+
+
+def _pair_choice(stored: StoredComparison) -> tuple[str, str]:
+    """Draw the choice of the two embeddings that the report looks at closely."""
+    names = stored.info.names
+    a, b = session.compared_pair(stored.info, stored.comparison.overlap)
+    left, right = st.columns(2)
+    key = stored.info.id[:12]
+    first = left.selectbox(
+        "Closer look at", names, index=names.index(a), key=f"compare.report.a.{key}.{a}"
+    )
+    others = [name for name in names if name != first]
+    second = right.selectbox(
+        "and",
+        others,
+        index=others.index(b) if b in others else 0,
+        key=f"compare.report.b.{key}.{first}.{b}",
+    )
+    return str(first), str(second)
+
+
+def _page(stored: StoredComparison, column: str | None, pair: tuple[str, str]) -> str:
+    workspace = session.workspace()
+    k = stored.info.recipe.k
+    return render(report_content(workspace, stored, k=k, column=column, pair=pair))

@@ -1,0 +1,102 @@
+"""Recipes that leave the workspace: with what is needed to find or read their data again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.errors import DatasetError, ParameterError
+from ingest.dataset import Dataset
+from workspace.recipes import Recipe
+
+if TYPE_CHECKING:
+    from workspace.stored_comparison import ComparisonInfo
+    from workspace.workspace import Workspace
+
+FORMAT = 1
+
+
+def portable_recipe(workspace: Workspace, info: ComparisonInfo) -> dict[str, Any]:
+    """Return a comparison's recipe with names and fingerprints of its data, for JSON.
+
+    Data is called "data 1", "data 2" …; the recipe names it so.
+    """
+    wanted = dict.fromkeys([info.recipe.dataset, *(m.dataset for m in info.recipe.members)])
+    called = {id: f"data {number}" for number, id in enumerate(wanted, start=1)}
+    members = tuple(
+        dataclasses.replace(member, dataset=called[member.dataset])
+        for member in info.recipe.members
+    )
+    recipe = dataclasses.replace(info.recipe, dataset=called[info.recipe.dataset], members=members)
+    runs = [workspace.run(run) for run in info.runs]
+    return {
+        "embedscope": FORMAT,
+        "recipe": recipe.to_dict(),
+        "data": {called[id]: _told(workspace.dataset(id)) for id in wanted},
+        "versions": {name: v for run in runs for name, v in run.versions.items()},
+    }
+
+
+def _told(data: Dataset) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "kind": str(data.modality),
+        "items": len(data),
+        "left_out": data.n_dropped,
+        "fingerprint": data.fingerprint,
+        "columns": dict(data.roles),
+        "notes": list(data.notes),
+    }
+
+
+def read_recipe(text: str) -> tuple[Recipe, dict[str, dict[str, Any]]]:
+    """Return the recipe of a file and what it says of its data, by name.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such file, or of another version.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ParameterError(f"The recipe is no JSON: {error}.") from error
+    if not isinstance(values, Mapping) or "recipe" not in values:
+        raise ParameterError('The file holds no recipe. It begins with {"embedscope": 1, …}.')
+    if values.get("embedscope") != FORMAT:
+        raise ParameterError(
+            f"The recipe is of version {values.get('embedscope')!r}; this program reads {FORMAT}."
+        )
+    recipe, data = Recipe.from_dict(values["recipe"]), dict(values.get("data", {}))
+    lacking = {recipe.dataset, *(m.dataset for m in recipe.members if m.dataset)} - set(data)
+    if lacking:
+        raise ParameterError(f"The recipe does not describe {', '.join(sorted(lacking))}.")
+    return recipe, data
+
+
+def placed(recipe: Recipe, ids: Mapping[str, str]) -> Recipe:
+    """Return the recipe with the ids that its data has in a workspace."""
+    members = tuple(
+        dataclasses.replace(member, dataset=ids[member.dataset or recipe.dataset])
+        for member in recipe.members
+    )
+    return dataclasses.replace(recipe, dataset=ids[recipe.dataset], members=members)
+
+
+def check_same(data: Dataset, told: Mapping[str, Any]) -> None:
+    """Refuse data that is not what the recipe was made with.
+
+    Raises
+    ------
+    DatasetError
+        If the fingerprints differ.
+    """
+    if data.fingerprint != told["fingerprint"]:
+        raise DatasetError(
+            f"{data.name} is not the data of the recipe: {len(data):,} items of {data.modality} "
+            f"data with fingerprint {data.fingerprint[:12]}…, wanted are {told['items']:,} of "
+            f"{told['kind']} data with {told['fingerprint'][:12]}… ({told['name']}). Give the same "
+            "file, read the same way, or pass --other-data to compare on it all the same."
+        )
