@@ -7,12 +7,13 @@ import streamlit as st
 from components import session
 from components.boundary import explained
 from components.compare_overview import overview
+from components.compare_pair import pair
 from components.compare_task import task
 from components.markdown import escaped
 from ingest.wording import many
 from workspace.stored_comparison import ComparisonInfo
 
-_VIEWS = {"Overview": overview, "Task": task}
+_VIEWS = {"Overview": overview, "Pair": pair, "Task": task}
 
 
 @st.fragment

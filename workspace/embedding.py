@@ -36,7 +36,7 @@ def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
     info = make_run(task, context, shown=True)
     result = {"dataset": task.dataset, "run": info.id}
     if task.layout is not None:
-        result["layout"] = _draw(info, task.layout, context)
+        result["layout"] = draw_run(info, task.layout, context)
     return result
 
 
@@ -68,7 +68,7 @@ def lay_out(task: LayoutTask, context: Context) -> dict[str, Any]:
     info = present(found[0] if found else None, "The run")
     context.progress.plan(_expected_s(info.n, None, task.layout))
     context.publish(dataset=info.dataset, run=info.id, run_ready=True)
-    layout = _draw(info, task.layout, context)
+    layout = draw_run(info, task.layout, context)
     return {"dataset": info.dataset, "run": info.id, "layout": layout}
 
 
@@ -191,7 +191,7 @@ def _preview(
     context.publish(dataset=task.dataset, preview={"id": run, "n": len(rows), "of": n})
 
 
-def _draw(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
+def draw_run(info: RunInfo, spec: LayoutSpec, context: Context) -> str:
     """Publish a PCA picture at once, then the picture that was asked for; return its id.
 
     How far each may be trusted is measured last: it takes longer than PCA itself.
