@@ -27,8 +27,8 @@ from workspace.supplies import check_choices
 from workspace.tasks import EmbedTask, LayoutSpec, LayoutTask, ReadTask
 
 if TYPE_CHECKING:
-    from comparison.space_profile import SpaceProfile
     from comparison.compression import CompressionResult
+    from comparison.space_profile import SpaceProfile
     from comparison.task_result import TaskResult
     from embedders import Embedder
     from projection.layout import Layout
