@@ -106,11 +106,7 @@ def cora_accuracy(folder: Path = DATA / "cora", seed: int = 0, **params: object)
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    nodes = pd.read_csv(folder / "nodes.tsv", sep="\t")
-    pairs = pd.read_csv(folder / "edges.tsv", sep="\t").to_numpy(np.int32)
-    edges = Edges(pairs[:, 0].copy(), pairs[:, 1].copy(), np.ones(len(pairs), np.float32))
-    ids = tuple(nodes["id"].astype(str))
-    data = Dataset("cora", Modality.GRAPH, ids, None, edges=edges)
+    nodes, data = citations(folder)
     matrix = get_embedder("node2vec", seed=seed, **params).fit(data).vectors(data).matrix
     scaled = StandardScaler().fit_transform(matrix)
     train, test = ((nodes["split"] == part).to_numpy() for part in ("train", "test"))
@@ -118,6 +114,28 @@ def cora_accuracy(folder: Path = DATA / "cora", seed: int = 0, **params: object)
     labels = nodes["label"].to_numpy()
     model = LogisticRegression(max_iter=1_000).fit(scaled[train], labels[train])
     return float(model.score(scaled[test], labels[test]))
+
+
+def citations(folder: Path) -> tuple[pd.DataFrame, Dataset]:
+    """Return the nodes with labels and split, and the graph."""
+    nodes = pd.read_csv(folder / "nodes.tsv", sep="\t")
+    pairs = pd.read_csv(folder / "edges.tsv", sep="\t").to_numpy(np.int32)
+    edges = Edges(pairs[:, 0].copy(), pairs[:, 1].copy(), np.ones(len(pairs), np.float32))
+    ids = tuple(nodes["id"].astype(str))
+    return nodes, Dataset(folder.name, Modality.GRAPH, ids, None, edges=edges)
+
+
+def seed_agreement(folder: Path = DATA / "cora") -> list[float]:
+    """Return overlap@10, Jaccard@10 and debiased CKA of DeepWalk under seeds 0 and 1."""
+    from comparison import compare
+
+    _, data = citations(folder)
+    settings = {"walks": 10, "walk_length": 40, "window": 5, "dim": 128, "epochs": 2}
+    runs = (get_embedder("deepwalk", seed=seed, **settings).fit(data) for seed in (0, 1))
+    spaces = {f"seed {seed}": run.vectors(data) for seed, run in enumerate(runs)}
+    found = compare(spaces, k=10)
+    tables = (found.overlap, found.jaccard, found.cka)
+    return [float(table.values[0, 1]) for table in tables]
 
 
 def decimals(values: Iterable[float]) -> str:
@@ -149,6 +167,12 @@ FIGURES = (
         "1,000 tested; seeds 0, 1, 2",
         ".672",
         lambda: decimals(cora_accuracy(seed=seed) for seed in range(3)),
+    ),
+    Figure(
+        "DeepWalk on Cora with another seed: overlap@10, Jaccard@10, debiased CKA",
+        "10 walks of 40, window 5, d = 128, 2 epochs; seeds 0 and 1, 2,708 nodes",
+        "about .83 .74 .85 (measured before)",
+        lambda: decimals(seed_agreement()),
     ),
 )
 
