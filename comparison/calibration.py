@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from comparison.agreement import Pair
 from comparison.chance import Calibrated, calibrate
+from comparison.global_spread import u_centred
 from comparison.neighbour_agreement import overlap, rank_biased_overlap, shared_by_depth
 from comparison.shared_items import SharedItems
 from core.arrays import IntMatrix
@@ -93,29 +94,9 @@ class _Sampled:
         centred = wide - wide.mean(axis=0)
         return cls(
             VectorIndex(space, exact=True).knn_graph(k).ids,
-            _u_centred(centred @ centred.T),
-            _u_centred(cdist(centred, centred)),
+            u_centred(centred @ centred.T),
+            u_centred(cdist(centred, centred)),
         )
-
-
-def _u_centred(matrix: Float64) -> Float32:
-    """Return the U-centred matrix, scaled so that its product with itself is 1.
-
-    Székely & Rizzo 2014, "Partial Distance Correlation", definition 2. Of two kernels the inner
-    product is then debiased CKA (Song et al. 2012, equation 5, is the same sum), of two matrices of
-    distances the corrected squared distance correlation.
-    """
-    n = len(matrix)
-    rows = matrix.sum(axis=1)
-    diagonal = np.diagonal(matrix)
-    rows = rows - diagonal  # the diagonal counts as 0
-    total = rows.sum()
-    centred = matrix - rows[:, None] / (n - 2) - rows[None, :] / (n - 2)
-    centred += total / ((n - 1) * (n - 2))
-    np.fill_diagonal(centred, 0.0)
-    size = float(np.linalg.norm(centred))
-    unit: Float32 = (centred / size if size > 0 else centred).astype(np.float32)
-    return unit
 
 
 def _local(measure: Callable[[NDArray[np.int32], int], Float64]) -> Callable[..., Shuffled]:

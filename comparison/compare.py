@@ -17,6 +17,7 @@ from comparison.global_agreement import (
     narrowed,
     procrustes,
 )
+from comparison.global_spread import global_spread
 from comparison.neighbour_agreement import (
     chance_jaccard,
     chance_overlap,
@@ -29,7 +30,7 @@ from comparison.shared_items import SharedItems, join
 from core.arrays import IntMatrix
 from core.errors import ParameterError
 from core.progress import Progress, quiet
-from vectors.bootstrap import bootstrap_mean
+from vectors.bootstrap import Interval, bootstrap_mean
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 
@@ -213,14 +214,39 @@ def _as_wholes(
             shapes[i, j] = procrustes(some[i], some[j]).similarity
         else:
             refused[i, j] = reason
-    progress(total, total, "comparing distances")
     used = len(rows)
+    spread = global_spread(spaces, seed=seed)
+    progress(total, total, "comparing distances")
     corrected = "distance correlation, squared and corrected"
     return (
-        Agreement.of("debiased CKA", names, kernels, n_used=n, chance=0.0),
-        Agreement.of(corrected, names, distances, n_used=used, chance=0.0),
+        Agreement.of(
+            "debiased CKA",
+            names,
+            _within_of(kernels, spread and spread.kernels, 1.0),
+            n_used=n,
+            chance=0.0,
+        ),
+        Agreement.of(
+            corrected,
+            names,
+            _within_of(distances, spread and spread.distances, np.sqrt(n / used)),
+            n_used=used,
+            chance=0.0,
+        ),
         Agreement.of("Procrustes similarity", names, shapes, n_used=used, refused=refused),
     )
+
+
+def _within_of(
+    values: Mapping[Pair, float], half: Mapping[Pair, float] | None, wider: float
+) -> Mapping[Pair, float] | Mapping[Pair, Interval]:
+    """Return values with their intervals, ``wider`` where fewer items than all were used."""
+    if half is None:
+        return values
+    return {
+        pair: Interval(value, value - wider * half[pair], min(1.0, value + wider * half[pair]))
+        for pair, value in values.items()
+    }
 
 
 def _graphs(
