@@ -13,6 +13,7 @@ from components.compare_compression_words import (
     FAMILIES,
     file_table,
     flattered,
+    holds_for_others,
     measured_on,
     notes,
     table,
@@ -35,6 +36,12 @@ _SAYS = (
     "Vectors cost memory. Here the same vectors are kept in fewer bytes (rounded, cut to fewer "
     "dimensions, or both), and items are looked up in them. **Recall** is the share of their true "
     "neighbours, those of the full vectors, that are found again."
+)
+
+_HOW = (
+    "“Surely”: the whole 95 % interval lies above. Queries stay at full precision, except in "
+    "binary codes. What a code learns (directions, ranges, centres) it learns from these items; "
+    "others may lose more."
 )
 
 
@@ -161,11 +168,7 @@ def _one(
         if task.column is not None and result.no_task:
             st.caption(escaped(f"No score of {task.column}: {result.no_task}"))
         st.caption(escaped(measured_on(result)))
-        st.caption(
-            "“Surely”: the whole 95 % interval lies above. Queries stay at full precision, except "
-            "in binary codes. What a code learns (directions, ranges, centres) it learns from "
-            "these items; others may lose more."
-        )
+        st.caption(_HOW)
 
 
 def _every(
@@ -175,7 +178,7 @@ def _every(
     chart, beside = st.columns([3, 2], gap="large")
     spaces = {}
     for name, result in found.items():
-        rows = result.rows
+        rows = [row for row in result.rows if holds_for_others(row)]
         spaces[name] = Codes(
             [row.label for row in rows],
             [row.bytes_per_million for row in rows],
@@ -202,10 +205,16 @@ def _every(
                 st.markdown(f"**{escaped(name)}**  \n{escaped(sentences[0])}")
         if task.column is not None and first.no_task:
             st.caption(escaped(f"No score of {task.column}: {first.no_task}"))
+        if any(flattered(result) for result in found.values()):
+            st.caption(
+                f"Without product codes: {first.n:,} items are few to train them, and they "
+                "remember these."
+            )
         st.caption(
             "Recall says what an embedding loses of itself: each has its own true neighbours. "
             "Only the score of labels asks the same of all."
         )
+        st.caption(_HOW)
 
 
 def _table(

@@ -61,14 +61,14 @@ def _interval(found: Interval) -> str:
     return f"95 % interval {low} to {high}"
 
 
-def _is_sure_of_others(row: CompressedSpace) -> bool:
+def holds_for_others(row: CompressedSpace) -> bool:
     """Tell whether the figures hold for other items: too few to train on are remembered."""
     return not (row.code.family == "product" and row.note)
 
 
 def _neighbours(result: CompressionResult, full: CompressedSpace) -> str:
     smaller = [row for row in result.rows if row.bytes_per_million < full.bytes_per_million]
-    judged = [row for row in smaller if _is_sure_of_others(row)]
+    judged = [row for row in smaller if holds_for_others(row)]
     if not judged:
         return ""
     enough = [row for row in judged if row.recall.low >= _ENOUGH]
@@ -131,7 +131,7 @@ def _labels(result: CompressionResult, full: CompressedSpace, column: str) -> st
     ]
     if not within:
         return f"{begin}; every smaller code lies below that interval."
-    sure = [row for row in within if _is_sure_of_others(row)]
+    sure = [row for row in within if holds_for_others(row)]
     if not sure:
         return f"{begin}."
     one = min(sure, key=lambda row: (row.bytes_per_million, -row.recall.mean))
@@ -195,11 +195,11 @@ def notes(result: CompressionResult) -> list[str]:
 
 def flattered(result: CompressionResult) -> str:
     """Return a warning where codes look better than they are; empty where none does."""
-    if all(_is_sure_of_others(row) for row in result.rows):
+    if all(holds_for_others(row) for row in result.rows):
         return ""
     return (
         f"Product codes look better here than they are: {result.n:,} items are few to train them, "
-        "and they remember these. The sentences above leave them out."
+        "and they remember these. No sentence above builds on them."
     )
 
 

@@ -110,14 +110,14 @@ def _line(name: str, codes: Codes, score: np.ndarray, shade: str, is_first: bool
     best = best[np.argsort(size[best], kind="stable")]
     shown = shortened(name, 30)
     return go.Scatter(
-        x=size[best],
-        y=score[best],
+        x=[*size[best], size.max()],  # beyond its last point nothing is better
+        y=[*score[best], score[best][-1]],
         mode="lines+markers",
         name=shown,
         legendgroup=name,
         showlegend=is_first,
         line={"color": shade, "width": 2, "shape": "hv"},
-        marker={"size": 8, "color": shade},
+        marker={"size": [8] * len(best) + [0], "color": shade, "opacity": 1},
         customdata=[[name, codes.labels[i]] for i in best],
         hovertext=[
             f"<b>{shown}</b><br>{shortened(codes.labels[i], 40)}<br>"

@@ -114,8 +114,8 @@ def test_a_line_per_embedding_through_what_nothing_smaller_equals():
     other = Codes(["full"], [2e9], [1.0])
     figure = compression_frontiers({"A<b>": one, "B": other}, chance=0.01, task_chance=0.5)
     first, second, task = figure.data
-    np.testing.assert_array_equal(first.x, [1e9, 4e9])
+    np.testing.assert_array_equal(first.x, [1e9, 4e9, 4e9])  # the line goes on to the largest
     assert [code for _, code in first.customdata] == ["int8", "full"]
     assert second.name == "B"
-    np.testing.assert_array_equal(task.y, [0.8])  # full vectors are larger and worse
+    np.testing.assert_array_equal(task.y, [0.8, 0.8])  # full vectors are larger and worse
     assert "<b>" not in first.name
