@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.compare_compression import compression
 from components.compare_overview import overview
 from components.compare_pair import pair
 from components.compare_task import task
@@ -13,7 +14,7 @@ from components.markdown import escaped
 from ingest.wording import many
 from workspace.stored_comparison import ComparisonInfo
 
-_VIEWS = {"Overview": overview, "Pair": pair, "Task": task}
+_VIEWS = {"Overview": overview, "Pair": pair, "Task": task, "Compression": compression}
 
 
 @st.fragment
