@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,8 @@ def brushed_rows(values: NDArray[np.float64], event: Any) -> Rows:
     points = event["selection"]["points"] if event else []
     inside = np.zeros(len(values), bool)
     for point in points:
-        low, high = point["customdata"][:2]
+        bounds = point["customdata"]  # the browser sends numbers as {"0": …, "1": …}
+        low, high = bounds.values() if isinstance(bounds, Mapping) else bounds
         inside |= (values >= low - 1e-9) & (values <= high + 1e-9)
     return np.flatnonzero(inside)
 
@@ -136,12 +138,14 @@ def _list(pair: Pair, items: ListedItems, brushed: Rows, selected: Rows | None) 
     key = f"compare.pair.list.{pair.stored.info.id[:12]}"
     _turn_to(key, "In the bars", brushed)
     _turn_to(key, "On the maps", np.empty(0, np.int64) if selected is None else selected)
+    # A new key, or the widget would keep what was clicked before.
+    turn, option = session.recall(key, (0, _LISTS[0]))
     shown = st.segmented_control(
         "Items",
         _LISTS,
-        default=_LISTS[0],
+        default=option,
         required=True,
-        key=key,
+        key=f"{key}.{turn}",
         label_visibility="collapsed",
     )
     if shown == "In the bars" and not len(brushed):
@@ -164,7 +168,7 @@ def _turn_to(key: str, option: str, rows: Rows) -> None:
     if session.recall(name) != now:
         session.remember(name, now)
         if len(rows):
-            session.preset(key, option)
+            session.remember(key, (session.recall(key, (0, ""))[0] + 1, option))
 
 
 def chosen_item(pair: Pair) -> None:
@@ -175,7 +179,7 @@ def chosen_item(pair: Pair) -> None:
     if position is None:
         st.caption("Click an item to mark it on both maps with its neighbours.")
         return
-    words, button = st.columns([4, 1], vertical_alignment="center")
+    words, button = st.columns([3, 1.3], vertical_alignment="center")
     words.markdown(f"**Chosen:** {escaped(shorten(items.texts[position], 160))}")
     if button.button(
         "Look at this item", key="compare.pair.to_item", icon=":material/search:", width="stretch"

@@ -72,12 +72,12 @@ def item_table(pair: Pair, items: ListedItems, rows: Rows, *, key: str) -> None:
     name = f"compare.pair.table.{key}.{hash(tuple(rows.tolist())) & 0xFFFFFFFF:x}"
     columns = {
         "picture": st.column_config.ImageColumn("", width=48),
-        "item": st.column_config.TextColumn("item", width=310),
+        "item": st.column_config.TextColumn("item", width=250),
         f"shared @{pair.k}": st.column_config.ProgressColumn(
             min_value=0,
             max_value=1,
             format="%.2f",
-            width=105,
+            width=100,
             help=f"Share of its {pair.k} neighbours that both name.",
         ),
         "moved": st.column_config.NumberColumn(

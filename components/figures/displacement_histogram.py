@@ -63,12 +63,10 @@ def displacement_histogram(
     median = float(np.median(moved))
     figure.add_vline(x=median, line={"color": colours.text, "width": 2})
     chance_line(figure, shuffled, colours, upright=True)
-    parts = [
-        f"{len(moved):,} items",
-        f"median {short_number(median)} (line)",
-        f"grey: 9 of 10 random items, {short_number(random[0])} to {short_number(random[1])}",
-        f"dotted: unrelated spaces {short_number(shuffled)}",
-    ]
+    said = (
+        f"{len(moved):,} items · median {short_number(median)} (line)<br>"
+        f"grey: random items · dotted: unrelated spaces {short_number(shuffled)}"
+    )
     figure.update_layout(
         height=_HEIGHT,
         margin={"l": 8, "r": 12, "b": 48},
@@ -86,5 +84,5 @@ def displacement_histogram(
         },
         yaxis={"title": "items", "fixedrange": True, "nticks": 5, "automargin": True},
     )
-    titled(figure, "Displacement of each item", " · ".join(parts), colours)
+    titled(figure, "Displacement of each item", said, colours)
     return figure
