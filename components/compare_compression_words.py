@@ -137,11 +137,11 @@ def _labels(result: CompressionResult, full: CompressedSpace, column: str) -> st
     one = min(sure, key=lambda row: (row.bytes_per_million, -row.recall.mean))
     assert one.task is not None  # noqa: S101 -- as above
     least = min(row.bytes_per_million for row in within)
-    begin += "; the smallest code not below" if least == one.bytes_per_million else "; not below"
+    aside = "" if least == one.bytes_per_million else "product codes aside, "
     part = part_of(one.bytes_per_million, full.bytes_per_million)
     return (
-        f"{begin} that interval is {one.label} with {percent(one.task.mean)}, at {part} of the "
-        "bytes."
+        f"{begin}; {aside}the smallest code not below that interval is {one.label} with "
+        f"{percent(one.task.mean)}, at {part} of the bytes."
     )
 
 

@@ -52,7 +52,10 @@ def test_the_sentences_name_the_smallest_code_that_surely_keeps_enough():
         "are looked up again in the full vectors, which must then lie beside."
     )
     assert "name the right topic for 85 % of the items (95 % interval 83 to 87 %)" in labels
-    assert "int8 with 85 %, at a quarter of the bytes" in labels
+    assert (
+        "; the smallest code not below that interval is int8 with 85 %, at a quarter of the bytes"
+        in labels
+    )
     assert len(takeaways(result(INT8))) == 1  # nothing of signs or labels that were not measured
 
 
@@ -67,6 +70,9 @@ def test_a_product_code_that_remembers_its_items_is_not_recommended():
     (said,) = takeaways(result(INT8, learnt))
     assert said.startswith("At a quarter of the bytes (int8)")
     assert "no smaller code" not in said
+    learnt = replace(learnt, task=Interval(0.85, 0.83, 0.87))
+    labels = takeaways(result(INT8, learnt), "topic")[-1]
+    assert "; product codes aside, the smallest code not below that interval is int8" in labels
     assert "2,000 items are few to train" in flattered(result(INT8, learnt))
     assert flattered(result(INT8)) == ""
     trained = replace(learnt, note="")
