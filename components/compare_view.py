@@ -7,14 +7,25 @@ import streamlit as st
 from components import session
 from components.boundary import explained
 from components.compare_compression import compression
+from components.compare_item import item
 from components.compare_overview import overview
 from components.compare_pair import pair
+from components.compare_report import report
+from components.compare_spaces import spaces
 from components.compare_task import task
 from components.markdown import escaped
 from ingest.wording import many
 from workspace.stored_comparison import ComparisonInfo
 
-_VIEWS = {"Overview": overview, "Pair": pair, "Task": task, "Compression": compression}
+_VIEWS = {
+    "Overview": overview,
+    "Pair": pair,
+    "Item": item,
+    "Spaces": spaces,
+    "Task": task,
+    "Compression": compression,
+    "Report": report,
+}
 
 
 @st.fragment
