@@ -80,7 +80,7 @@ def compression_frontiers(
         if level is not None:
             chance_line(figure, level, colours, upright=False, row=row, col=1)
     figure.update_xaxes(
-        type="log", tickformat="~s", ticksuffix="B", fixedrange=True, zeroline=False
+        type="log", dtick=1, tickformat="~s", ticksuffix="B", fixedrange=True, zeroline=False
     )
     figure.update_xaxes(title="size of a million vectors", row=len(panels), col=1)
     levels = [f"{title} {chance_text(level)}" for title, level in panels if level is not None]
