@@ -76,7 +76,7 @@ def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple
     if not ranked:
         return ()
     best = ranked[0]
-    said = [f"For {what}, {best} reaches {_figure(task, best)} of {task.measure}{_beside(task)}."]
+    said = [_best(what, task, best)]
     tied = [name for name in task.tied_with_best() if name not in task.baselines]
     if tied:
         said.append(
@@ -85,7 +85,7 @@ def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple
         )
     behind = [name for name in ranked[1:] if name not in tied]
     if behind:
-        figures = _listed([f"{name} {_figure(task, name)}" for name in behind[:3]])
+        figures = _listed([f"{name} {_figure(task, name)}" for name in behind])
         said.append(f"Below it: {figures}{_cost_of(behind[0], best, seconds)}.")
     beaten = _at_chance(task, ranked)
     if beaten:
@@ -97,6 +97,18 @@ def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple
         elif found is not None and task.ranked()[0] == name:
             said.append(f"{name}, which needs no vectors, does better: {_figure(task, name)}.")
     return tuple(said)
+
+
+def _best(what: str, task: TaskResult, best: str) -> str:
+    k = task.settings.get("k")
+    if task.task == "label-knn" and k:
+        chance = "" if task.chance is None else f"; naming the largest class: {task.chance:.2f}"
+        return (
+            f"For {what}, {best} does best: the {k} nearest vote for an item's own class in "
+            f"{_figure(task, best)} of all cases{chance}."
+        )
+    chance = "" if task.chance is None else f", where chance is {task.chance:.2f}"
+    return f"For {what}, {best} does best in {task.measure}: {_figure(task, best)}{chance}."
 
 
 def _agreement(
@@ -156,12 +168,6 @@ def _figure(task: TaskResult, name: str) -> str:
     if score.low is None or score.high is None:
         return f"{score.value:.2f}"
     return f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
-
-
-def _beside(task: TaskResult) -> str:
-    k = task.settings.get("k")
-    among = f" among {k} neighbours" if k else ""
-    return among + ("" if task.chance is None else f", where chance is {task.chance:.2f}")
 
 
 def _cheapest(best: str, tied: list[str], seconds: Mapping[str, float]) -> str:

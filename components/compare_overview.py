@@ -146,7 +146,7 @@ def _costs(stored: StoredComparison, k: int) -> None:
     """Draw what each embedding costs beside how well its neighbours share their class."""
     st.subheader("Cost and quality")
     frame = _cost_frame(stored)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with right:
         column = label_choice(stored, key="compare.classes")
         quality = None

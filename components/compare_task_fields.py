@@ -19,6 +19,7 @@ from workspace.settings import settings as server_settings
 from workspace.stored_comparison import StoredComparison
 
 _FILE, _NONE = "a file", ""
+_MOST_MB = 200
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def _file(
         one.label,
         key=key,
         help=one.help,
-        max_upload_size=server_settings().max_upload_mb,
+        max_upload_size=min(_MOST_MB, server_settings().max_upload_mb),
         on_change=session.remember,  # also when it was taken out; what is given comes below
         args=(f"{key}.kept", None),
     )

@@ -93,7 +93,7 @@ def draw_results(results: Sequence[TaskResult], *, id: str, key: str) -> None:
     )
     st.markdown(escaped(verdict(result, found)))
     if result.warning:
-        st.warning(escaped(result.warning), icon=":material/info:")
+        st.markdown(f":material/info: {escaped(result.warning)}")
     frame = score_table(result)
     st.dataframe(
         frame,

@@ -247,7 +247,7 @@ def _class_sentences(
     said = []
     for move in [m for m in moves.moves if m.moved > m.noise][:3]:
         said.append(
-            f"The surroundings of “{move.name}” ({many(move.n, 'item')}) differ most: "
+            f"The surroundings of “{move.name}” ({many(move.n, 'item')}) differ: "
             f"{100 * move.moved:.0f} % of the neighbours are of other classes in {names[1]} than "
             f"in {names[0]} (chance up to {100 * move.noise:.0f} %); of its own class are "
             f"{100 * move.purity[0]:.0f} % in {names[0]} and {100 * move.purity[1]:.0f} % in "

@@ -50,7 +50,7 @@ def test_a_report_is_one_page_that_loads_nothing_and_runs_nothing(made):
     assert "&lt;b&gt;grows" in page
     assert "LSA &amp; co" in page
     assert content.tasks[0].scores["TF-IDF"].value is not None
-    assert any("kNN label accuracy" in sentence for sentence in content.verdict)
+    assert any("nearest vote for an item's own class" in sentence for sentence in content.verdict)
     assert any("TF-IDF and LSA & co" in sentence for sentence in content.verdict)
     assert sum(content.pair.counts) == 60
     assert json.loads(content.recipe)["recipe"]["k"] == 5
