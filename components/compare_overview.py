@@ -153,10 +153,7 @@ def _costs(stored: StoredComparison, k: int) -> None:
         if column is not None:
             quality = label_accuracy(stored, column, min(k, stored.comparison.depth))
     if quality is not None and not quality.refused:
-        assert column is not None  # noqa: S101 -- told to the type checker
-        frame[f"{column} among {k} neighbours"] = [
-            quality.scores[name].value for name in stored.info.names
-        ]
+        frame["label accuracy"] = [quality.scores[name].value for name in stored.info.names]
         with right:
             _cost_chart(stored, quality, frame)
     elif quality is not None:
@@ -188,7 +185,6 @@ def _cost_frame(stored: StoredComparison) -> pd.DataFrame:
             "seconds": [run.seconds for run in mine],
             "MB": [run.bytes / 1e6 for run in mine],
             "dimensions": [run.dim for run in mine],
-            "metric": [run.metric for run in mine],
         }
     )
 
