@@ -256,12 +256,12 @@ def _graphs(
     progress: Progress,
     total: int,
 ) -> tuple[IntMatrix, ...]:
-    found = []
+    found, n = [], len(items)
     for place, name in enumerate(items.names):
         progress(place, total, "finding neighbours", name)
         ready = known.get(name)
         whole = not items.left_out[place] and (np.diff(items.rows[place]) == 1).all()
-        if ready is not None and whole and ready.shape[1] >= depth:
+        if ready is not None and whole and len(ready) == n and ready.shape[1] >= depth:
             found.append(ready[:, :depth])
             continue
         space = KeyedVectors(items.ids, items.matrices[place], metric=items.metrics[place])

@@ -48,8 +48,9 @@ def compare_view(info: ComparisonInfo) -> None:
 
 
 def _line(info: ComparisonInfo) -> None:
-    name = session.workspace().dataset_info(info.recipe.dataset).name
-    told = f"{name} · {many(info.n, 'item')} in all {len(info.names)} embeddings"
+    data = session.workspace().dataset_info(info.recipe.dataset)
+    noun = data.sides.names[0] if data.sides else "item"  # of pairs the first side is compared
+    told = f"{data.name} · {many(info.n, noun)} in all {len(info.names)} embeddings"
     left = [f"{n:,} of {member}" for member, n in zip(info.names, info.left_out, strict=True) if n]
     if left:
         told += f" · left out, as another lacks them: {', '.join(left)}"

@@ -96,10 +96,9 @@ def _compare(
     spaces, graphs = {}, {}
     begun = time.perf_counter()
     for name, info in infos.items():
-        kind = next(iter(info.kinds))
-        spaces[name] = present(context.store.vectors(info.id), f"The vectors of {name}").of_kind(
-            kind
-        )
+        vectors = present(context.store.vectors(info.id), f"The vectors of {name}")
+        kind = vectors.kind_names[0]  # its items; of pairs the first side
+        spaces[name] = vectors.of_kind(kind)
         context.progress.begin(f"graph {name}", f"finding neighbours: {name}")
         graph = run_graph(info.id, kind, spaces[name], context)
         if graph is not None:
@@ -138,7 +137,7 @@ def _floor(
 ) -> NoiseFloor:
     place = made.names.index(name)
     vectors = present(context.store.vectors(twin.id), f"The vectors of {name}")
-    other = _rows(vectors.of_kind(next(iter(twin.kinds))), made.items.ids, name)
+    other = _rows(vectors.of_kind(vectors.kind_names[0]), made.items.ids, name)
     return noise_floor(
         name,
         made.items.matrices[place],
