@@ -164,7 +164,7 @@ class DistanceTable(NamedTuple):
         return cls(distances, rows, own)
 
     def correlation(self, other: DistanceTable) -> DistanceCorrelation:
-        """Return what ``distance_correlation`` of the two spaces does, to six digits."""
+        """Return what ``distance_correlation`` of the two spaces does, to four digits."""
         both = 0.0
         for start in range(0, len(self.rows), _BLOCK):
             some = slice(start, start + _BLOCK)
