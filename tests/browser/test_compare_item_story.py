@@ -43,7 +43,7 @@ def test_an_item_and_a_query_in_all_methods(shared_app: Callable[..., Any], page
 
     page.get_by_label("Find an item").fill("otter swims in the river last winter")
     page.get_by_label("Find an item").press("Enter")
-    page.locator(".st-key-compare\\.item\\.head").get_by_text("last winter").wait_for()
+    page.locator(".st-key-compare-item-head").get_by_text("last winter").wait_for()
     columns = page.locator('[data-testid="sides"] section')
     columns.first.wait_for()
     assert columns.count() == 5
