@@ -48,10 +48,13 @@ def overview(stored: StoredComparison) -> None:
         )
         _take_pair(stored, event, (a, b))
         st.markdown(escaped(pair_sentence(stored, measure, a, b, k)))
-        if st.button("Look at this pair", key="compare.to_pair", icon=":material/compare_arrows:"):
-            session.choose_pair(stored.info.id, a, b)
-            session.preset("compare.view", "Pair")
-            st.rerun(scope="fragment")
+        st.button(
+            "Look at this pair",
+            key="compare.to_pair",
+            icon=":material/compare_arrows:",
+            on_click=session.preset,  # before the switch of views is drawn again
+            args=("compare.view", "Pair"),
+        )
     with beside:
         _layouts(stored, measure, k)
     _costs(stored, k)

@@ -181,11 +181,14 @@ def chosen_item(pair: Pair) -> None:
         return
     words, button = st.columns([3, 1.3], vertical_alignment="center")
     words.markdown(f"**Chosen:** {escaped(shorten(items.texts[position], 160))}")
-    if button.button(
-        "Look at this item", key="compare.pair.to_item", icon=":material/search:", width="stretch"
-    ):
-        session.preset("compare.view", "Item")
-        st.rerun()
+    button.button(
+        "Look at this item",
+        key="compare.pair.to_item",
+        icon=":material/search:",
+        width="stretch",
+        on_click=session.preset,  # before the switch of views is drawn again
+        args=("compare.view", "Item"),
+    )
 
 
 def _remember_selection(pair: Pair, now: Rows | None, before: Rows | None) -> None:

@@ -246,8 +246,10 @@ def open_page(chromium: Any, console_errors: list[str]) -> Iterator[Callable[...
         page = context.new_page()
 
         def listen(note: Any) -> None:
-            # A preview that a page has left may be gone before a slow browser asks for it.
-            late = "404" in note.text and "/media/" in note.location.get("url", "")
+            # A preview that a page has left may be gone before a slow browser asks for it; and
+            # opened below the root, Streamlit first asks for its own routes beside the page.
+            url = note.location.get("url", "")
+            late = "404" in note.text and ("/media/" in url or "/_stcore/" in url)
             if note.type == "error" and not late:
                 console_errors.append(f"{note.text} {note.location.get('url', '')}".strip())
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from comparison.bm25 import BM25_NAME
+from comparison.compare import compare
 from core.errors import ParameterError, WorkspaceError
 from core.modality import Modality
-from ingest.dataset import Dataset
+from core.progress import quiet
+from ingest.dataset import Dataset, Edges
+from ingest.paired_items import PairedItems
 from ingest.samples import load_sample
+from ingest.sides import Sides
+from ingest.source import Source
+from vectors.keyed import KeyedVectors
+from workspace.measured_tasks import MEASURES, Asked
 from workspace.recipes import Member, Recipe
+from workspace.store import Store
+from workspace.stored_comparison import ComparisonInfo, StoredComparison, compared_vectors
 from workspace.workspace import Workspace
 
 TEXTS = (Member("tfidf", name="TF-IDF"), Member("lsa", {"dim": 6}, name="LSA"))
@@ -112,3 +123,55 @@ def test_links_of_a_graph_with_edges_held_out(start):
     foreseen = measured(runner, workspace, id, "graph-links", {}, held_out)["link AUC"]
     assert foreseen.n == len(new)
     assert foreseen["NetMF"].value < 0.7, "there are none such"
+
+
+def pairs() -> Dataset:
+    """Return 24 queries, each with the text of its topic that shares its own word, rated 2 or 1."""
+    topic = np.arange(24) % 3
+    asked = [f"{WORDS[t].split()[0]} {i}word" for i, t in enumerate(topic)]
+    found = [f"{WORDS[t]} {i}word" for i, t in enumerate(topic)]
+    place = np.arange(24, dtype=np.int32)
+    weight = (1 + (place < 12)).astype(np.float32)
+    sides = Sides(("query", "document"), (Modality.TEXT, Modality.TEXT), 24)
+    ids = (*(f"q{i}" for i in range(24)), *(f"d{i}" for i in range(24)))
+    frame = pd.DataFrame({"side": sides.kinds(48)})
+    edges = Edges(place, place + np.int32(24), weight, True)
+    items = PairedItems(asked, found)
+    return Dataset("pairs", Modality.PAIRS, ids, items, frame, {"side": "label"}, edges, sides)
+
+
+def asked_of_pairs(home, settings=None, files=None):
+    """Return pairs in two spaces: in one both sides agree, in the other nothing does."""
+    data, store = pairs(), Store(home)
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(24, 8))
+    for run, matrix in (("r1", np.vstack([own, own])), ("r2", rng.normal(size=(48, 8)))):
+        store.save_vectors(run, KeyedVectors(data.ids, matrix, kinds=data.sides.kinds(48)))
+    recipe = Recipe("d", (Member("bert", name="same"), Member("bert", name="noise")))
+    info = ComparisonInfo("c", recipe, ("r1", "r2"), 24, (0, 0), 1.0, 0.0)
+    vectors = compared_vectors(info, store)
+    first = {name: v.of_kind("query") for name, v in vectors.items()}
+    stored = StoredComparison(info, compare(first, k=5), {}, {})
+    context = SimpleNamespace(store=store, progress=quiet)
+    given = {role: Source(name, data=content) for role, (name, content) in (files or {}).items()}
+    return Asked(stored, data, settings or {}, given, context)
+
+
+def test_pairs_are_queries_with_their_answers(home):
+    found = {r.measure: r for r in MEASURES["retrieval"](asked_of_pairs(home, {"k": 1}))}
+    assert found["nDCG@1"]["same"].value == 1.0
+    assert found["nDCG@1"]["noise"].value < 0.3
+    assert found["nDCG@1"][BM25_NAME].value == 1.0
+    assert found["nDCG@1"].settings["documents"] == 24
+    assert found["recall@1"].chance == pytest.approx(1 / 24)
+
+
+def test_rated_pairs_come_from_the_data_or_from_a_file(home):
+    assert {r.n for r in MEASURES["pairs"](asked_of_pairs(home))} == {24}
+    lines = [f"q{i}\td{i}\t5" for i in range(12)]
+    lines += [f"q{i}\td{(i + 1) % 24}\t0" for i in range(12)]
+    file = {"pairs": ("rated.tsv", "\n".join([*lines, "q0\tnobody\t1"]).encode())}
+    spearman, _ = MEASURES["pairs"](asked_of_pairs(home, files=file))
+    assert spearman["same"].value > 0.8
+    assert abs(spearman["noise"].value) < 0.5
+    assert sum(spearman.left_out.values()) == 1
