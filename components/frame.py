@@ -74,8 +74,11 @@ _ROOM = """<style>
 
 def header() -> None:
     """Draw a pending notice and the jobs of this workspace."""
+    jobs = session.shown_jobs()
+    if session.has_moved_on():  # after the jobs were listed: what ends later has a panel
+        st.rerun()
     st.html(_ROOM)
     notice = session.take_notice()
     if notice:
         st.warning(notice, icon=":material/link_off:")
-    job_panels(session.shown_jobs())
+    job_panels(jobs)

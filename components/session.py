@@ -258,6 +258,18 @@ def settle() -> None:
         remember("layout", job.result.get("layout"))
 
 
+def has_moved_on() -> bool:
+    """Tell whether the awaited job has brought something since ``settle`` looked.
+
+    A job that has ended has no panel that would look again: the page must start anew by itself.
+    """
+    job = _job(recall("awaiting"))
+    if job is None:
+        return False
+    run = job.result.get("run")
+    return not job.active or bool(run and job.result.get("run_ready") and run != recall("run"))
+
+
 def awaited_job() -> Job | None:
     """Return the job whose result this tab waits for, or None.
 
@@ -338,9 +350,7 @@ def shown_jobs() -> list[Job]:
         for job in workspace().open_jobs()
         if job.active or job.result.get("dataset") in (None, dataset_id) or dataset_id is None
     ]
-    # The awaited one may have ended since ``settle`` looked: without a panel nothing would look
-    # again.
-    ended = _job(recall("ended")) or _job(recall("awaiting"))
+    ended = _job(recall("ended"))
     if ended is not None and ended.state == "cancelled":
         jobs = [*jobs, ended]
     return jobs

@@ -104,3 +104,50 @@ def test_a_new_run_of_the_shown_data_takes_over_when_it_is_ready(tab):
     job.result["run_ready"] = True
     session.settle()
     assert kept["run"] == "bert"
+
+
+@pytest.mark.parametrize("ending", ["done", "failed", "cancelled"])
+def test_a_job_that_ends_while_the_page_is_drawn_is_not_missed(tab, ending):
+    job = FakeJob("j", result={"dataset": "reviews", "run": "bert"})
+    tab([job], [Info("bert", "reviews")])
+    session.follow(job)
+    session.settle()
+    assert not session.has_moved_on()
+    job.state = ending
+    if ending == "done":
+        job.result |= {"run_ready": True, "layout": "l"}
+    assert session.has_moved_on()
+    session.settle()
+    assert not session.has_moved_on()
+
+
+def test_a_run_that_is_ready_while_the_page_is_drawn_is_not_missed(tab):
+    job = FakeJob("j", result={"dataset": "reviews", "run": "bert"})
+    tab([job], [Info("bert", "reviews")])
+    session.follow(job)
+    session.settle()
+    job.result["run_ready"] = True
+    assert session.has_moved_on()
+    session.settle()
+    assert not session.has_moved_on()
+
+
+def test_a_notice_of_the_page_that_starts_anew_is_kept(monkeypatch):
+    from components import frame
+
+    class Rerun(Exception):
+        pass
+
+    kept: dict[str, Any] = {"notice": "The link leads to a run that is gone."}
+    monkeypatch.setattr(session, "remember", kept.__setitem__)
+    monkeypatch.setattr(session, "recall", lambda name, default=None: kept.get(name, default))
+    monkeypatch.setattr(session, "shown_jobs", lambda: [])
+    monkeypatch.setattr(session, "has_moved_on", lambda: True)
+
+    def rerun():
+        raise Rerun
+
+    monkeypatch.setattr(frame.st, "rerun", rerun)
+    with pytest.raises(Rerun):
+        frame.header()
+    assert kept["notice"]
