@@ -45,6 +45,7 @@ CHROMIUM_FLAGS = (
 )
 
 _missing: list[str] = []
+_started: list[App] = []  # the servers of this process, for the report of a failure
 
 
 def chromium_path() -> str | None:
@@ -65,6 +66,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _missing:
         terminalreporter.section("BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
         terminalreporter.write_line(_missing[0])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
+    """Add to a failed story what its page showed and what the servers wrote last."""
+    report = yield
+    if report.when == "call" and report.failed:
+        with contextlib.suppress(Exception):  # the page may be the very thing that is broken
+            shown = item.funcargs["page"]  # type: ignore[attr-defined]
+            text = shown.inner_text("body", timeout=5000)
+            report.sections.append(("the page", f"{shown.url}\n{text[-6000:]}"))
+        for one in _started:
+            report.sections.append((f"server {one.url}", one.read_log()[-3000:]))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -178,6 +193,7 @@ def start_app(
         )
     url = f"http://127.0.0.1:{port}" + (f"/{base}" if base else "")
     app = App(url=url, home=home, log=log, process=process)
+    _started.append(app)
     try:
         app.wait_until_healthy(timeout)
     except BaseException:

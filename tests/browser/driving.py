@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 DRAWN = '[data-drawn="true"]'
 LONG = 300_000  # a machine may be slow, and jobs of other stories may come first
 
@@ -24,6 +26,22 @@ def wait_for_map(page: Any, *, finished: bool = True) -> None:
         page.wait_for_selector(DRAWN, timeout=LONG)
 
 
+def settled(page: Any) -> None:
+    """Wait until the page has answered the last click: what is pressed meanwhile may be lost."""
+    page.wait_for_timeout(300)
+    page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=LONG)
+
+
+def eventually(page: Any, look: Callable[[], T], fits: Callable[[T], bool], tries: int = 60) -> T:
+    """Look until what is seen fits (the page may be about to be drawn anew); return it."""
+    for _ in range(tries):
+        seen = look()
+        if fits(seen):
+            break
+        page.wait_for_timeout(500)
+    return seen
+
+
 def go(page: Any, title: str) -> None:
     """Follow a link of the navigation."""
     page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title, exact=True).click()
@@ -35,19 +53,20 @@ def upload(page: Any, *files: Path | dict[str, Any], exact: bool = True) -> None
     page.locator('input[type="file"]').first.set_input_files(list(files))
     page.get_by_role("button", name="Add to workspace").wait_for(timeout=LONG)
     if len(files) > 1:  # the preview of the first may be there before the others have arrived
-        page.wait_for_timeout(300)
-        page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=LONG)
+        settled(page)
 
 
 def add_to_workspace(page: Any) -> None:
     """Accept the preview; the app goes on to the methods."""
     page.get_by_role("button", name="Add to workspace").click()
     page.get_by_role("heading", name="Embed").wait_for(timeout=LONG)
+    settled(page)
 
 
 def choose_method(page: Any, title: str) -> None:
     """Choose a method on the embed page."""
     page.get_by_role("radiogroup").get_by_text(title, exact=True).first.click()
+    settled(page)
 
 
 def embed(page: Any) -> None:

@@ -61,9 +61,11 @@ def test_news_are_embedded_cancelled_run_again_and_searched(page, url):
     page.wait_for_selector(driving.DRAWN, timeout=driving.LONG)  # the first 1,000 texts
     page.get_by_text(f"{n} of {n} drawn").wait_for(timeout=400_000)
     driving.wait_for_map(page)
-    assert {name: count for name, count in legend(page).items() if name in "1234"} == {
-        name: f"{sum(line[1] == name for line in some):,}" for name in "1234"
-    }
+    classes = {name: f"{sum(line[1] == name for line in some):,}" for name in "1234"}
+    shown = driving.eventually(
+        page, lambda: legend(page), lambda seen: classes.items() <= seen.items()
+    )
+    assert classes.items() <= shown.items()
     driving.go(page, "Search")
     box = page.get_by_label("Query")
     box.fill("the central bank raises its key interest rate")
