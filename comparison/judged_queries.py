@@ -14,6 +14,8 @@ from core.errors import DatasetError
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
+_HARDLY = 0.1  # of the judged queries known by id: then ids are not what names them
+_MANY = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,10 @@ class JudgedQueries:
             Whether a query is the document of the same id; it is then never its own answer.
         join : {"auto", "id", "position"}
             How a judgement names its query: by id, or by its number 1 … n in the order given.
-            "auto" takes ids unless some are unknown and all are numbers from 1 to n.
+            "auto" takes ids, and numbers only where all judged queries are numbers from 1 to n and
+            ids cannot be meant: fewer than a tenth of them is known, or each of 1 … n is judged
+            while over a quarter of them is unknown (as in Cranfield). One number that is no id is
+            an unknown query, not a reason to join all of them otherwise.
 
         Raises
         ------
@@ -125,15 +130,18 @@ def _places_of_queries(
     """Return the place of each judged query, and the sentence that says so if not by id."""
     places = {id: row for row, id in enumerate(query_ids)}
     if join == "auto":
-        n = len(query_ids)
-        are_numbers = all(
-            q.isascii() and q.isdigit() and 1 <= int(q) <= n for q in judgements.gains
-        )
-        n_known = sum(q in places for q in judgements.gains)
-        join = "position" if n_known < len(judgements.gains) and are_numbers else "id"
+        join = "position" if _are_positions(judgements.gains, places) else "id"
     if join == "id":
         return places, ()
     return {str(row + 1): row for row in range(len(query_ids))}, (
         "Judgements name queries by their numbers 1 to "
         f"{len(query_ids):,} in the order given, not by their ids.",
     )
+
+
+def _are_positions(judged: Mapping[str, object], places: Mapping[str, int]) -> bool:
+    n = len(places)
+    if not all(q.isascii() and q.isdigit() and 1 <= int(q) <= n for q in judged):
+        return False
+    known = sum(q in places for q in judged) / len(judged)
+    return known < _HARDLY or (known < _MANY and len(judged) == n)

@@ -146,6 +146,14 @@ def test_judgements_by_number_of_the_query_are_recognised_and_said():
     by_id = joined([*rows, ("9", "a", 1.0)], queries=("17", "2"))
     assert by_id.queries.tolist() == [1]
     assert by_id.left_out["judged queries that are not among the queries"] == 2
+    # One number that is no id does not shift all others by one.
+    shifted = [(str(i), "abcd"[i % 4], 1.0) for i in range(1, 6)]
+    kept = joined(shifted, queries=tuple("234567"))
+    assert [documents.tolist() for documents in kept.judged] == [[2], [3], [0], [1]]
+    assert kept.left_out["judged queries that are not among the queries"] == 1
+    assert not kept.notes
+    few = joined(shifted, queries=("x1", "x2", "x3", "x4", "x5", "x6"))
+    assert few.queries.tolist() == [0, 1, 2, 3, 4]
     forced = joined(rows, queries=("17", "2"), join="id")
     assert forced.queries.tolist() == [1]
     assert not forced.notes
