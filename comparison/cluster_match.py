@@ -17,6 +17,7 @@ from vectors.keyed import KeyedVectors
 
 Clusters = NDArray[np.integer]
 Rows = NDArray[np.int64]
+_SHUFFLES = 20
 
 
 class Flow(NamedTuple):
@@ -61,11 +62,14 @@ class ClusterMatch:
     staying : float
         Share of items whose clusters are partners.
     staying_by_chance : float
-        The same for independent clusterings of these sizes and partners.
+        The same for independent clusterings of these sizes, whose partners are chosen as well as
+        may be: mean of 20 shuffles of the items.
     flows : tuple of Flow
         All that are not empty, the largest first.
     n, n_left_out : int
         Items in a cluster of both, and the others.
+    seed : int
+        Of the shuffles.
     """
 
     first: Rows
@@ -78,6 +82,7 @@ class ClusterMatch:
     flows: tuple[Flow, ...]
     n: int
     n_left_out: int
+    seed: int
 
     @property
     def regroupings(self) -> tuple[Flow, ...]:
@@ -108,11 +113,11 @@ def match_spaces(
         metric: Metric = items.metrics[place]
         space = KeyedVectors(items.ids, items.matrices[place], metric=metric)
         found.append(cluster(space, n_clusters, seed))
-    return match_clusters(found[0], found[1])
+    return match_clusters(found[0], found[1], seed=seed)
 
 
 def match_clusters(
-    first: Clusters | Sequence[int], second: Clusters | Sequence[int]
+    first: Clusters | Sequence[int], second: Clusters | Sequence[int], *, seed: int = 0
 ) -> ClusterMatch:
     """Match the clusters of two clusterings of the same items.
 
@@ -123,13 +128,14 @@ def match_clusters(
     ----------
     first, second : (n,) integer
         -1 = in no cluster. Numbers of the second need not mean those of the first.
+    seed : int
+        Of the shuffles behind ``staying_by_chance``.
 
     Raises
     ------
     ParameterError
         If the lengths differ, or no item is in a cluster of both.
     """
-    from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
     a, b = np.asarray(first, np.int64), np.asarray(second, np.int64)
@@ -140,9 +146,8 @@ def match_clusters(
     both = (a >= 0) & (b >= 0)
     if not both.any():
         raise ParameterError("No item is in a cluster of both spaces.")
-    counts = np.zeros((a.max() + 1, b.max() + 1), np.int64)
-    np.add.at(counts, (a[both], b[both]), 1)
-    mine, partner = linear_sum_assignment(-counts)
+    counts = _counts(a[both], b[both])
+    mine, partner = _partners(counts)
     # A pairing without a shared item is none.
     paired = {int(q): int(p) for p, q in zip(mine, partner, strict=True) if counts[p, q]}
     number = np.empty(counts.shape[1], np.int64)
@@ -157,7 +162,6 @@ def match_clusters(
     table[:, number] = counts
     n = int(both.sum())
     partners = sorted(paired.values())
-    sizes = table.sum(axis=1), table.sum(axis=0)
     return ClusterMatch(
         a,
         renamed,
@@ -165,11 +169,38 @@ def match_clusters(
         float(adjusted_rand_score(a[both], b[both])),
         float(adjusted_mutual_info_score(a[both], b[both])),
         float(table[partners, partners].sum() / n),
-        float((sizes[0][partners] * sizes[1][partners]).sum() / n**2),
+        _staying_by_chance(a[both], b[both], seed),
         _flows(table, set(partners)),
         n,
         len(a) - n,
+        seed,
     )
+
+
+def _counts(a: Rows, b: Rows) -> NDArray[np.int64]:
+    """Return how many items are in cluster p of the first and q of the second, for each pair."""
+    shape = int(a.max()) + 1, int(b.max()) + 1
+    return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _partners(counts: NDArray[np.int64]) -> tuple[Rows, Rows]:
+    from scipy.optimize import linear_sum_assignment
+
+    mine, partner = linear_sum_assignment(-counts)
+    return mine, partner
+
+
+def _staying_by_chance(a: Rows, b: Rows, seed: int) -> float:
+    """Return the share that stays when the clusters have nothing to do with each other.
+
+    Partners are chosen anew each time: the best of many pairings finds shared items even there.
+    """
+    rng = np.random.default_rng(seed)
+    total = 0
+    for _ in range(_SHUFFLES):
+        counts = _counts(a, rng.permutation(b))
+        total += int(counts[_partners(counts)].sum())
+    return total / (_SHUFFLES * len(a))
 
 
 def _flows(table: NDArray[np.int64], partners: set[int]) -> tuple[Flow, ...]:

@@ -33,7 +33,7 @@ Finding = Movers | TornGroups | ClusterMatch
 
 _LIGHT_ITEMS = 5_000
 _LIGHT_WORK = 1e10  # about two seconds of one core
-_VERSION = "pair-1"
+_VERSION = "pair-2"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,9 @@ def found(task: PairTask, store: Store) -> Finding | None:
     read: dict[str, Callable[[Mapping[str, AnyArray], Any], Finding]] = {
         "movers": movers_of,
         "groups": groups_of,
-        "clusters": lambda parts, _: match_clusters(parts["first"], parts["second"]),
+        "clusters": lambda parts, told: match_clusters(
+            parts["first"], parts["second"], seed=told["seed"]
+        ),
     }
     return read[task.part](arrays, told)
 
@@ -191,4 +193,4 @@ def _parts(answer: Finding) -> tuple[dict[str, AnyArray], Any]:
         return movers_parts(answer)
     if isinstance(answer, TornGroups):
         return groups_parts(answer)
-    return {"first": answer.first, "second": answer.second}, {}
+    return {"first": answer.first, "second": answer.second}, {"seed": answer.seed}

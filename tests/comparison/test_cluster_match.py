@@ -38,7 +38,20 @@ def test_equal_clusters_under_other_numbers_agree_and_random_ones_do_not():
     chance = match_clusters(first, rng.integers(0, 8, 2_000))
     assert abs(chance.adjusted_rand) < 0.01
     assert abs(chance.adjusted_mutual_information) < 0.01
-    assert chance.staying == pytest.approx(chance.staying_by_chance, abs=0.05)
+    assert chance.staying == pytest.approx(chance.staying_by_chance, abs=0.02)
+
+
+def test_what_stays_by_chance_counts_that_partners_are_chosen():
+    """Two pairs against two pairs: 2 of 3 shuffles share one item per pair, 1 of 3 all."""
+    found = [match_clusters([0, 0, 1, 1], [0, 0, 1, 1], seed=seed) for seed in range(60)]
+    mean = np.mean([match.staying_by_chance for match in found])
+    assert mean == pytest.approx(2 / 3 * 1 / 2 + 1 / 3, abs=0.02)
+    rng = np.random.default_rng(1)
+    drawn = [match_clusters(rng.integers(20, size=200), rng.integers(20, size=200), seed=i)
+             for i in range(10)]  # fmt: skip
+    assert np.mean([match.staying - match.staying_by_chance for match in drawn]) == pytest.approx(
+        0, abs=0.015
+    )
 
 
 def test_spaces_are_clustered_with_one_k_and_seed():
