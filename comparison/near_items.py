@@ -15,6 +15,7 @@ from vectors.item_pairs import item_pairs, squared_distances
 Float64 = NDArray[np.float64]
 Rows = NDArray[np.int64]
 _NEAR = 0.05  # of the median distance of two items
+_SAME = 1e-5  # of it: rows that differ only in length are as far as float32 rounds
 _PAIRS = 20_000
 _BLOCK_FLOATS = 4_000_000
 _LISTED = 20
@@ -71,6 +72,11 @@ class NearestDistances:
         pairs = item_pairs(len(points), _PAIRS, np.random.default_rng(seed))
         median = float(np.sqrt(np.median(squared_distances(points, *pairs))))
         return cls(points, near, distances, distances[:, k - 1], median, metric != "dot")
+
+    @property
+    def same(self) -> float:
+        """Return the distance up to which two items stand at one place but for rounding."""
+        return _SAME * self.median
 
     def two_nearest(self, rows: Rows) -> tuple[Float64, Float64]:
         """Return the distances of ``(m,)`` items to the two nearest among these items.
@@ -130,7 +136,8 @@ class Duplicates(NamedTuple):
     within : float
         A twentieth of the median distance of two items.
     first_of_each : (n,) bool
-        True but for the items counted in ``equal``.
+        True for the first item at each place: but for equal ones and, unless the metric is
+        euclidean, for those of the direction of an earlier one.
     """
 
     equal: int
@@ -156,16 +163,21 @@ def find_duplicates(matrix: AnyArray, nearest: NearestDistances) -> Duplicates:
     plain = np.ascontiguousarray(matrix) + np.zeros(1, matrix.dtype)  # -0 is 0
     raw = plain.view(np.dtype((np.void, plain.strides[0]))).ravel()
     _, first, kind = np.unique(raw, return_index=True, return_inverse=True)
-    first_of_each = np.zeros(n, bool)
-    first_of_each[first] = True
     groups, n_groups = _largest(kind)
+
+    def chained(within: float) -> NDArray[np.int32]:
+        row, place = np.nonzero(nearest.distances < within)
+        other = nearest.neighbours[row, place]
+        # Equal items are tied to the first of them, lest a crowd falls apart.
+        ends = np.concatenate([row, np.arange(n)]), np.concatenate([other, first[kind]])
+        graph: Any = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
+        found: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+        return found
+
+    first_of_each = np.zeros(n, bool)
+    first_of_each[np.unique(chained(nearest.same), return_index=True)[1]] = True
     within = _NEAR * nearest.median
-    row, place = np.nonzero(nearest.distances < within)
-    other = nearest.neighbours[row, place]
-    # Equal items are tied to the first of them, lest a crowd falls apart.
-    ends = np.concatenate([row, np.arange(n)]), np.concatenate([other, first[kind]])
-    graph: Any = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
-    chains = connected_components(graph, directed=False)[1]
+    chains = chained(within)
     near_groups, n_near_groups = _largest(chains)
     near = int((np.bincount(chains)[chains] > 1).sum())
     return Duplicates(

@@ -110,8 +110,8 @@ class SpaceProfile:
     iso_score, effective_rank, participation_ratio, first_share : Figure
         See ``single_space.spectrum``; effective rank of singular values.
     intrinsic_dimension : tuple of Figure
-        TwoNN over all different items, a half and a quarter of them: a figure that depends on how
-        many there are is no dimension.
+        TwoNN over all items at different places, a half and a quarter of them: a figure that
+        depends on how many there are is no dimension.
     uniformity : Figure
     norms : Norms
     duplicates : Duplicates
@@ -275,9 +275,10 @@ def _dimension(nearest: NearestDistances, rows: Rows) -> Figure:
     if reason:
         return Figure(None, reason, n)
     first, second = nearest.two_nearest(rows)
-    apart = first > 0
-    tied = float(np.isclose(first, second, rtol=1e-6)[apart].mean()) if apart.any() else 0.0
-    return _figure(lambda: two_nn(first, second), guard_of_two_nn(int(apart.sum()), tied), n)
+    apart = first > nearest.same  # one that rounding sets apart would count as a wide ratio
+    first, second = first[apart], second[apart]
+    tied = float(np.isclose(first, second, rtol=1e-6).mean()) if len(first) else 0.0
+    return _figure(lambda: two_nn(first, second), guard_of_two_nn(len(first), tied), n)
 
 
 def _norms(lengths: Float64) -> Norms:

@@ -20,7 +20,7 @@ from workspace.store import Store, present
 from workspace.stored_comparison import StoredComparison, open_comparison
 from workspace.tasks import Task
 
-_VERSION = "profile-1"
+_VERSION = "profile-2"
 _LIGHT_ITEMS = 5_000
 _LIGHT_WORK = 5e9  # about two seconds of one core
 _FIGURES = (

@@ -61,6 +61,20 @@ def test_a_sheet_in_a_wide_space_keeps_its_dimension_in_subsamples():
         assert [f.value for f in found.intrinsic_dimension] == pytest.approx([wanted] * 3, rel=0.25)
 
 
+def test_rows_of_one_direction_are_one_place_under_the_cosine():
+    plane = np.pad(noise(600, 5), ((0, 0), (0, 9)))
+    both = np.vstack([plane, plane[:60] * np.float32(3), plane[:5] * np.float32(0.7)])
+    found = profiled(both, "cosine")
+    clean = profiled(plane, "cosine").intrinsic_dimension[0]
+    assert (found.intrinsic_dimension[0].n, found.duplicates.equal) == (600, 0)
+    assert found.intrinsic_dimension[0].value == pytest.approx(clean.value, rel=1e-3)
+    # The dot product finds other neighbours: what lies at one place is met when searching.
+    assert profiled(both, "dot").intrinsic_dimension[0].value == pytest.approx(
+        clean.value, rel=0.15
+    )
+    assert profiled(both, "euclidean").intrinsic_dimension[0].n == 665
+
+
 def test_planted_duplicates_zeros_and_outliers_are_listed():
     x = noise(300, 8)
     x[10:40] = x[5]  # a crowd larger than the lists of neighbours
