@@ -86,9 +86,10 @@ class Outliers(NamedTuple):
     rows : (m,) int64
         The farthest first.
     ratios : (m,) float64
-        Distance to the k-th neighbour over its median over all items.
+        Distance to the k-th neighbour over its median over the items where it is not 0.
     beyond : float
-        Ratio above which an item counts as an outlier: 1 plus 5 scaled median deviations.
+        Ratio above which an item counts as an outlier: 1 plus 5 scaled median deviations over
+        these items; 5 scaled mean deviations where over half of them are equally far.
     n_beyond : int
     """
 
@@ -206,7 +207,7 @@ def profile(
         _norms(lengths),
         duplicates,
         zeros,
-        _outliers(nearest.to_kth),
+        _outliers(nearest.to_kth, nearest.same),
         k,
         n,
         d,
@@ -291,10 +292,15 @@ def _norms(lengths: Float64) -> Norms:
     )
 
 
-def _outliers(to_kth: Float64) -> Outliers:
-    median = float(np.median(to_kth))
-    ratios = to_kth / median if median > 0 else np.ones(len(to_kth))
-    # 1.4826 makes the median deviation of a normal distribution its standard deviation.
-    beyond = 1 + 5 * 1.4826 * float(np.median(np.abs(ratios - 1)))
+def _outliers(to_kth: Float64, same: float) -> Outliers:
+    """Return the farthest items; those in a crowd of copies tell nothing of what is usual."""
+    apart = to_kth > same
+    median = float(np.median(to_kth[apart])) if apart.any() else 1.0
+    ratios = to_kth / median
+    deviations = np.abs(ratios[apart] - 1) if apart.any() else np.zeros(1)
+    # 1.4826 makes the median deviation of a normal distribution its standard deviation, 1.2533 the
+    # mean deviation (Iglewicz & Hoaglin 1993, "How to Detect and Handle Outliers", section 3.2).
+    spread = 1.4826 * float(np.median(deviations)) or 1.2533 * float(deviations.mean())
+    beyond = 1 + 5 * spread
     top = np.argsort(-ratios, kind="stable")[:_LISTED]
     return Outliers(top, ratios[top], beyond, int((ratios > beyond).sum()))

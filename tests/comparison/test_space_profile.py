@@ -96,6 +96,22 @@ def test_planted_duplicates_zeros_and_outliers_are_listed():
     assert found.intrinsic_dimension[0].n == 269
 
 
+def test_outliers_are_found_beside_crowds_of_copies():
+    x = np.vstack([np.repeat(noise(5, 3), 30, axis=0), noise(90, 3, 1)])  # 150 of 240 are copies
+    x[200] *= 40
+    found = profiled(x, k=10).outliers
+    assert found.rows[0] == 200
+    assert found.ratios[0] > found.beyond
+    assert found.n_beyond <= 5
+    # Whole numbers: over half are equally far, so that the median deviation is 0.
+    grid = np.random.default_rng(0).integers(0, 2, (400, 5)).astype(np.float32)
+    grid[7] = 30
+    of_grid = profiled(np.unique(grid, axis=0).repeat(2, axis=0), k=3).outliers
+    assert (of_grid.n_beyond, of_grid.beyond > 1) == (2, True)
+    nothing = profiled(np.ones((60, 3))).outliers
+    assert (nothing.n_beyond, nothing.ratios[0]) == (0, 0)
+
+
 def test_a_planted_hub_is_named():
     graph = np.random.default_rng(0).integers(0, 200, (200, 10))
     graph[:, 0] = 42
