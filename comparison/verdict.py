@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
 
 from comparison.agreement import Agreement
 from comparison.task_result import TaskResult
 
-_CLOSE = 0.02  # of a noise floor: what is as near as this counts as reaching it
+_MOST_PAIRS = 3  # named one by one
 _FRACTIONS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 10: "a tenth"}
 
 
@@ -54,7 +56,9 @@ def verdict(
     what : str
         The items in words: "these 810 texts".
     overlap : Agreement
-        Of the k nearest.
+        Of the k nearest. Of two pairs one is said to differ more, and a pair to differ more than
+        a method from itself, only where the intervals leave no doubt; a pair without a value is
+        not spoken of.
     k : int
     floors : mapping of str to float
         Overlap of a method with itself under another seed.
@@ -70,6 +74,7 @@ def verdict(
 
 
 def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple[str, ...]:
+    """Compare the spaces with the best of them; a baseline is no space, and is judged last."""
     if task.refused:
         return (f"{task.title} could not be measured: {task.refused}",)
     ranked = [name for name in task.ranked() if name not in task.baselines]
@@ -77,26 +82,54 @@ def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple
         return ()
     best = ranked[0]
     said = [_best(what, task, best)]
-    tied = [name for name in task.tied_with_best() if name not in task.baselines]
+    gaps = {name: task.difference(best, name) for name in ranked[1:]}
+    tied = [name for name, gap in gaps.items() if gap is not None and not gap.tells_apart]
     if tied:
         said.append(
             f"These {task.n:,} {task.unit} do not tell {_listed(tied)} from it"
             f"{_cheapest(best, tied, seconds)}."
         )
-    behind = [name for name in ranked[1:] if name not in tied]
+    behind = [name for name, gap in gaps.items() if gap is not None and gap.tells_apart]
     if behind:
-        figures = _listed([f"{name} {_figure(task, name)}" for name in behind])
-        said.append(f"Below it: {figures}{_cost_of(behind[0], best, seconds)}.")
-    beaten = _at_chance(task, ranked)
-    if beaten:
-        said.append(f"{_listed(beaten)} cannot be told from chance.")
-    for name in task.baselines:
-        found = task.difference(best, name) if task.scores[name].value is not None else None
-        if found is not None and not found.tells_apart:
-            said.append(f"Even {name}, which needs no vectors, cannot be told from {best}.")
-        elif found is not None and task.ranked()[0] == name:
-            said.append(f"{name}, which needs no vectors, does better: {_figure(task, name)}.")
+        said.append(f"Below it: {_figures(task, behind)}{_cost_of(behind[0], best, seconds)}.")
+    untold = [name for name, gap in gaps.items() if gap is None]
+    if untold:
+        said.append(f"Not tested against it: {_figures(task, untold)}.")
+    said += _beside_chance(task, ranked)
+    said += _beside_baselines(task, best)
     return tuple(said)
+
+
+def _beside_baselines(task: TaskResult, best: str) -> list[str]:
+    said = []
+    for name in task.baselines:
+        score = task.scores.get(name)
+        gap = None if score is None or score.value is None else task.difference(best, name)
+        if gap is not None and not gap.tells_apart:
+            said.append(f"Even {name}, which needs no vectors, cannot be told from {best}.")
+        elif gap is not None and (gap.interval.mean > 0) != task.higher_is_better:
+            said.append(f"{name}, which needs no vectors, does better: {_figure(task, name)}.")
+    return said
+
+
+def _beside_chance(task: TaskResult, ranked: list[str]) -> list[str]:
+    """Say which figures reach chance, and which lie on the wrong side of it."""
+    level, worse = [], []
+    for name in ranked:
+        low, high = task.scores[name].low, task.scores[name].high
+        if task.chance is None or low is None or high is None:
+            continue
+        if low <= task.chance <= high:
+            level.append(name)
+        elif high < task.chance if task.higher_is_better else low > task.chance:
+            worse.append(name)
+    said = []
+    if level:
+        said.append(f"{_listed(level)} cannot be told from chance.")
+    if worse:
+        side = "below" if task.higher_is_better else "above"
+        said.append(f"{_listed(worse)} {'lies' if len(worse) == 1 else 'lie'} {side} chance.")
+    return said
 
 
 def _best(what: str, task: TaskResult, best: str) -> str:
@@ -114,52 +147,90 @@ def _best(what: str, task: TaskResult, best: str) -> str:
 def _agreement(
     what: str, overlap: Agreement, k: int, floors: Mapping[str, float]
 ) -> tuple[str, ...]:
-    pair = overlap.least_alike()
-    if pair is None:
+    pairs = _pairs(overlap)
+    if not pairs:
         return ()
+    least, most = pairs[0], pairs[-1]
     chance = "" if overlap.chance is None else f", where chance is {_percent(overlap.chance)}"
-    a, b = pair
-    value, low = _of(overlap, a, b)
-    said = [
-        f"{a} and {b} differ most: of an item's {k} nearest they share "
-        f"{_percent(value)} on average{chance}."
-    ]
-    if overlap.chance is not None and low <= overlap.chance:
-        said.append(f"That is no more than unrelated spaces of {what} would share.")
-    most = _most_alike(overlap)
-    if most is not None and set(most) != set(pair):
-        said.append(f"{most[0]} and {most[1]} agree most: {_percent(_of(overlap, *most)[0])}.")
-    for name, floor in floors.items():
-        alike = [
-            other
-            for other in overlap.names
-            if other != name and _of(overlap, name, other)[0] >= floor - _CLOSE
+    share = f"{_percent(least.value)} of an item's {k} nearest on average{chance}"
+    a, b = least.names
+    level = [pair for pair in pairs[1:] if pair.low <= least.high]
+    if len(pairs) == 1:
+        said = [f"{a} and {b} share {share}."]
+    elif not level:
+        said = [f"{a} and {b} differ most: they share {share}."]
+    else:
+        said = [
+            f"{a} and {b} share {share}: the least, but their interval reaches that of "
+            f"{_named(level)}."
         ]
-        told = f"{name} with another seed shares {_percent(floor)} with itself"
-        if alike:
-            said.append(f"{told}: from {_listed(alike)} it differs no more than from itself.")
-        else:
-            said.append(f"{told}, more than with any of the others.")
+    if overlap.chance is not None and least.high < overlap.chance:
+        said.append(f"That is less than unrelated spaces of {what} would share.")
+    elif overlap.chance is not None and least.low <= overlap.chance:
+        said.append(
+            f"That cannot be told from what unrelated spaces of {what} would share by chance."
+        )
+    if len(pairs) > 1 and all(pair.high < most.low for pair in pairs[:-1]):
+        said.append(f"{most.names[0]} and {most.names[1]} agree most: {_percent(most.value)}.")
+    for name, floor in floors.items():
+        said.append(_beside_floor(name, floor, pairs, len(overlap.names) - 1))
     return tuple(said)
 
 
-def _of(overlap: Agreement, a: str, b: str) -> tuple[float, float]:
-    i, j = overlap.names.index(a), overlap.names.index(b)
-    return float(overlap.values[i, j]), float(overlap.low[i, j])
+def _beside_floor(name: str, floor: float, pairs: list[_Pair], n_others: int) -> str:
+    """Say which others a method cannot be told from, as far as from itself under another seed."""
+    told = f"{name} with another seed shares {_percent(floor)} with itself"
+    own = [(pair.other(name), pair) for pair in pairs if name in pair.names]
+    within = [other for other, pair in own if pair.low >= floor]
+    level = [other for other, pair in own if pair.low < floor <= pair.high]
+    parts = []
+    if within:
+        parts.append(f"from {_listed(within)} it differs no more than from itself")
+    if level:
+        parts.append(f"whether it differs more from {_listed(level)} these items do not tell")
+    if not parts and own:
+        others = "any of the others" if len(own) == n_others else _listed([o for o, _ in own])
+        return f"{told}, more than with {others}."
+    return f"{told}: {', and '.join(parts)}." if parts else f"{told}."
 
 
-def _most_alike(overlap: Agreement) -> tuple[str, str] | None:
+class _Pair(NamedTuple):
+    """Two spaces and what they share, with its interval."""
+
+    value: float
+    low: float
+    high: float
+    names: tuple[str, str]
+
+    def other(self, name: str) -> str:
+        return self.names[1] if self.names[0] == name else self.names[0]
+
+
+def _pairs(overlap: Agreement) -> list[_Pair]:
+    """Return the pairs that have a value and an interval, least alike first."""
     names = overlap.names
     pairs = [
-        (float(overlap.values[i, j]), i, j)
-        for i in range(len(names))
-        for j in range(i + 1, len(names))
-        if math.isfinite(overlap.values[i, j])
+        _Pair(
+            float(overlap.values[i, j]),
+            float(overlap.low[i, j]),
+            float(overlap.high[i, j]),
+            (names[i], names[j]),
+        )
+        for i, j in combinations(range(len(names)), 2)
     ]
-    if not pairs:
-        return None
-    _, i, j = max(pairs)
-    return names[i], names[j]
+    kept = [pair for pair in pairs if all(map(math.isfinite, pair[:3]))]
+    return sorted(kept, key=lambda pair: pair.value)
+
+
+def _named(pairs: list[_Pair]) -> str:
+    """Return "A and B (30 %)" of each; of many pairs how many."""
+    if len(pairs) > _MOST_PAIRS:
+        return f"{len(pairs)} other pairs"
+    return "; ".join(f"{p.names[0]} and {p.names[1]} ({_percent(p.value)})" for p in pairs)
+
+
+def _figures(task: TaskResult, names: list[str]) -> str:
+    return _listed([f"{name} {_figure(task, name)}" for name in names])
 
 
 def _figure(task: TaskResult, name: str) -> str:
@@ -193,13 +264,6 @@ def _share(less: float, more: float) -> str:
     times = round(more / less)
     times = times if times < 20 else round(times, -1)
     return _FRACTIONS.get(times, f"1/{times:,}")
-
-
-def _at_chance(task: TaskResult, ranked: list[str]) -> list[str]:
-    if task.chance is None:
-        return []
-    lows = {name: task.scores[name].low for name in ranked}
-    return [name for name, low in lows.items() if low is not None and low <= task.chance]
 
 
 def _percent(value: float) -> str:
