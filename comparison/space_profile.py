@@ -28,6 +28,8 @@ Rows = NDArray[np.int64]
 _PAIRS = 200_000
 _LISTED = 20
 _STEPS = 6
+_MOST_TIED = 0.1
+_TIE_FLOATS = 2_000_000
 
 
 class Figure(NamedTuple):
@@ -53,13 +55,16 @@ class Hubs(NamedTuple):
     Attributes
     ----------
     skewness, antihubs : Figure
-        Of the counts; share of items in nobody's list.
+        Of the counts; share of items in nobody's list. Refused where ties decide.
     rows : (m,) int64
-        The largest hubs, the largest first.
+        The largest hubs, the largest first; none where ties decide.
     counts : (m,) int64
         In how many lists each stands.
     shares : (m,) float64
         The same as a share of all lists; ``k / n`` would be even.
+    tied : float
+        Share of the lists whose last item is no nearer than the next, so that it is there by the
+        order of items; NaN where no next ones are known.
     """
 
     skewness: Figure
@@ -67,6 +72,7 @@ class Hubs(NamedTuple):
     rows: Rows
     counts: Rows
     shares: Float64
+    tied: float
 
 
 class Norms(NamedTuple):
@@ -180,7 +186,7 @@ def profile(
     progress(0, _STEPS, "lengths and hubs")
     lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
     zeros = np.flatnonzero(lengths == 0)
-    hubs = _hubs(neighbours[:, :k], k)
+    hubs = _hubs(neighbours[:, :k], k, _tied(matrix, lengths, metric, neighbours, k))
     progress(1, _STEPS, "directions")
     some = n - len(zeros)
     pairs = guard_of_pairs(some)
@@ -226,18 +232,53 @@ def _figure(measure: Callable[[], float], reason: str | None, n: int) -> Figure:
         return Figure(None, str(error), n)
 
 
-def _hubs(neighbours: NDArray[np.integer], k: int) -> Hubs:
+def _hubs(neighbours: NDArray[np.integer], k: int, tied: float) -> Hubs:
     n = len(neighbours)
     reason = guard_of_hubness(n, k)
+    listed = _LISTED
+    if tied > _MOST_TIED:
+        listed = 0
+        reason = (
+            f"In {tied:.0%} of the lists the neighbour number {k} is no nearer than the next one: "
+            "which of them is listed depends on the order of the items, and so would the hubs. "
+            "Binary vectors, small counts and zero vectors tie; hubness is for continuous ones."
+        )
     found = hubness(neighbours)
-    top = np.argsort(-found.counts, kind="stable")[:_LISTED]
+    top = np.argsort(-found.counts, kind="stable")[:listed]
     return Hubs(
         _figure(lambda: found.skewness, reason, n),
         _figure(lambda: found.antihubs, reason, n),
         top,
         found.counts[top],
         found.counts[top] / n,
+        tied,
     )
+
+
+def _tied(
+    matrix: AnyArray, lengths: Float64, metric: Metric, neighbours: NDArray[np.integer], k: int
+) -> float:
+    """Return the share of items whose neighbours k and k + 1 are equally near."""
+    if neighbours.shape[1] <= k:
+        return float("nan")
+    n_tied = 0
+    step = max(1, _TIE_FLOATS // matrix.shape[1])
+    for start in range(0, len(matrix), step):
+        rows = slice(start, start + step)
+        own = matrix[rows].astype(np.float64)
+        nearness = []
+        for column in (k - 1, k):
+            near = neighbours[rows, column]
+            other = matrix[near].astype(np.float64)
+            if metric == "euclidean":
+                nearness.append(np.sqrt(((own - other) ** 2).sum(axis=1)))
+                continue
+            products = np.einsum("ij,ij->i", own, other)
+            if metric == "cosine":
+                products /= np.where(lengths[near] > 0, lengths[near], 1)
+            nearness.append(products)
+        n_tied += int(np.isclose(nearness[0], nearness[1], rtol=1e-9, atol=1e-12).sum())
+    return n_tied / len(matrix)
 
 
 def _spectrum_figures(centred: Float64) -> tuple[Figure, Figure, Figure, Figure]:

@@ -20,6 +20,7 @@ from workspace.profiling import is_light, measure_space
 from workspace.stored_comparison import StoredComparison
 
 _HEIGHT = 390
+_TOLD = 0.005  # of the lists
 
 
 def spaces(stored: StoredComparison) -> None:
@@ -94,6 +95,9 @@ def _named(stored: StoredComparison, name: str, shape: SpaceProfile) -> None:
 
 def _hubs(items: RunItems, shape: SpaceProfile, key: str) -> None:
     st.markdown("##### Hubs")
+    if not len(shape.hubs.rows):
+        st.caption(shape.hubs.skewness.reason)
+        return
     lists = f"In how many items' {shape.k} nearest it stands; {shape.k} would be even."
     pickable_items(
         items,
@@ -114,8 +118,13 @@ def _hubs(items: RunItems, shape: SpaceProfile, key: str) -> None:
         text_width="medium",
     )
     st.caption(
-        f"The {len(shape.hubs.rows)} items that stand in the most lists of {shape.k} neighbours. A "
-        "click shows an item in all methods."
+        f"The {len(shape.hubs.rows)} items that stand in the most lists of {shape.k} neighbours"
+        + (
+            f"; {shape.hubs.tied:.1%} of the lists end in a tie, which the order of items decides"
+            if shape.hubs.tied >= _TOLD
+            else ""
+        )
+        + ". A click shows an item in all methods."
     )
 
 

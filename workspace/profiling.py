@@ -20,7 +20,7 @@ from workspace.store import Store, present
 from workspace.stored_comparison import StoredComparison, open_comparison
 from workspace.tasks import Task
 
-_VERSION = "profile-2"
+_VERSION = "profile-3"
 _LIGHT_ITEMS = 5_000
 _LIGHT_WORK = 5e9  # about two seconds of one core
 _FIGURES = (
@@ -133,6 +133,7 @@ def profile_parts(shape: SpaceProfile) -> tuple[dict[str, AnyArray], dict[str, A
     told = {
         "figures": {name: list(getattr(shape, name)) for name in _FIGURES},
         "hubs": [list(shape.hubs.skewness), list(shape.hubs.antihubs)],
+        "tied": shape.hubs.tied,
         "dimension": [list(each) for each in shape.intrinsic_dimension],
         "norms": list(shape.norms),
         "outliers": [shape.outliers.beyond, shape.outliers.n_beyond],
@@ -149,7 +150,14 @@ def profile_of(arrays: Mapping[str, AnyArray], told: Mapping[str, Any]) -> Space
     figures: dict[str, Any] = {name: Figure(*told["figures"][name]) for name in _FIGURES}
     figures |= {name: told[name] for name in _PLAIN}
     return SpaceProfile(
-        hubs=Hubs(skewness, antihubs, arrays["hubs"], arrays["hub counts"], arrays["hub shares"]),
+        hubs=Hubs(
+            skewness,
+            antihubs,
+            arrays["hubs"],
+            arrays["hub counts"],
+            arrays["hub shares"],
+            told["tied"],
+        ),
         intrinsic_dimension=(one, two, three),
         norms=Norms(*told["norms"]),
         duplicates=Duplicates(

@@ -136,6 +136,24 @@ def test_turning_and_scaling_leaves_the_profile_as_it_is(seed, scale):
     assert other.norms.variation == pytest.approx(one.norms.variation, rel=1e-4)
 
 
+def test_hubs_that_only_ties_make_are_none():
+    rng = np.random.default_rng(0)
+    sparse = (rng.random((400, 300)) < 0.01).astype(np.float32)
+    for metric in ("cosine", "dot", "euclidean"):
+        found = profiled(sparse, metric, k=10).hubs
+        assert found.tied > 0.5
+        assert "no nearer than the next" in found.skewness.reason
+        assert found.antihubs.value is None
+        assert len(found.rows) == 0
+    x = noise(300, 6)
+    x[:6] = 0  # what is tied with everything is told, and hides nothing else
+    few = profiled(x, "cosine", k=10).hubs
+    assert few.tied == pytest.approx(6 / 300)
+    assert few.skewness.value is not None
+    assert profiled(x[6:], k=10).hubs.tied == 0
+    assert np.isnan(profiled(x, depth=10, k=10).hubs.tied)
+
+
 def test_figures_that_would_mislead_are_refused_with_the_reason():
     few = profiled(noise(60, 80), k=10)
     assert few.hubs.skewness.value is None
