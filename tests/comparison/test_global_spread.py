@@ -29,6 +29,18 @@ def test_it_is_the_spread_over_samples_drawn_anew():
         assert half == pytest.approx(true, rel=0.45)  # of 20 parts and 40 draws
 
 
+def test_nineteen_of_twenty_intervals_hold_the_true_value():
+    x, y = draw(4_000, 99)
+    true = debiased_cka(x, y), distance_correlation(x, y).corrected
+    held = np.zeros(2)
+    for seed in range(100):
+        x, y = draw(100, seed)
+        half = global_spread([x, y], seed=seed)
+        off = debiased_cka(x, y) - true[0], distance_correlation(x, y).corrected - true[1]
+        held += np.abs(off) <= (half.kernels[0, 1], half.distances[0, 1])
+    assert (held >= 90).all(), "with the root of b / n it were 81"
+
+
 def test_a_comparison_carries_it_and_few_items_have_none():
     x, y = draw(100, 0)
     keys = [str(i) for i in range(100)]
