@@ -39,7 +39,8 @@ def bm25_scores(
     Returns
     -------
     callable
-        ``(m,) int64`` rows of ``queries`` → ``(m, len(documents)) float64``.
+        ``(m,) int64`` rows of ``queries`` → ``(m, len(documents)) float64``; 0 for a document
+        without a word of the query, -inf for all where no document holds one.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def bm25_scores(
     index.index(words, show_progress=False)
 
     def score(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = np.zeros((len(rows), len(documents)))
+        found = np.full((len(rows), len(documents)), -np.inf)
         for i, row in enumerate(rows.tolist()):
             asked = [word for word in cut(queries[row]) if word in index.vocab_dict]
             if asked:

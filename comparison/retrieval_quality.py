@@ -20,7 +20,7 @@ from vectors.scoring import Scoring
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Score = Callable[[Rows], Floats]
-"""``(m,) rows of queries -> (m, n_documents) float64``, higher is better."""
+"""``(m,) rows of queries -> (m, n_documents) float64``, higher is better; -inf is not found."""
 
 LEAST_QUERIES = 20
 DEPTH = 1_000
@@ -32,7 +32,8 @@ _CELLS = 8_000_000  # 64 MB of scores at a time
 def space_scores(queries: FloatMatrix, documents: FloatMatrix, metric: Metric) -> Score:
     """Return the score of a space: nearness in its metric, in float64.
 
-    Scores that differ by less than rounding are equal, so that equal documents tie.
+    Scores that differ by less than rounding are equal, so that equal documents tie. A query of
+    zeros is one of which the space knows nothing; it finds nothing.
 
     Parameters
     ----------
@@ -42,13 +43,16 @@ def space_scores(queries: FloatMatrix, documents: FloatMatrix, metric: Metric) -
     """
     scoring = Scoring(documents, metric)
     asked, answers = scoring.prepare(queries), scoring.prepare(documents)
+    is_blank: BoolVector = np.logical_not(np.any(queries, axis=1))
     halves = (answers**2).sum(axis=1) / 2 if metric == "euclidean" else np.zeros(len(answers))
 
     def score(rows: Rows) -> Floats:
         # Nearer means that q·d - |d|²/2 is larger.
         found: Floats = asked[rows] @ answers.T - halves
         scale = np.abs(found).max(axis=1, keepdims=True, initial=0.0)
-        return np.round(found / np.where(scale > 0, scale, 1.0), 12)
+        scores: Floats = np.round(found / np.where(scale > 0, scale, 1.0), 12)
+        scores[is_blank[rows]] = -np.inf
+        return scores
 
     return score
 
@@ -71,9 +75,10 @@ def measure_retrieval(
     first ``k``, hit@k whether there is one, MRR 1 over the rank of the first, MAP the mean over
     them of the precision at their ranks, nDCG@k ``Σ gain / log2(rank + 1)`` over that of the best
     order (Järvelin & Kekäläinen 2002 with linear gain, as BEIR and MTEB). MRR and MAP look
-    ``depth`` deep. Equal scores come in order of position, which flatters whoever scores many alike
-    where answers stand first in the data: ``extra`` holds the share of queries with an answer that
-    ties.
+    ``depth`` deep. Where scores are equal the figures are their means over all orders of the equal
+    ones (McSherry & Najork 2008, "Computing Information Retrieval Performance Measures Efficiently
+    in the Presence of Tied Scores"), and ``extra`` holds the share of queries with an answer that
+    ties. A document that scores -inf is not found, at any rank.
 
     Parameters
     ----------
@@ -138,48 +143,57 @@ def measure_retrieval(
     return results
 
 
-def query_figures(ranks: Rows, gains: Floats, k: int, depth: int = DEPTH) -> Floats:
-    """Return nDCG@k, recall@k, MRR, MAP and hit@k of one query.
+def query_figures(
+    before: Rows, gains: Floats, k: int, depth: int = DEPTH, tied: Rows | None = None
+) -> Floats:
+    """Return nDCG@k, recall@k, MRR, MAP and hit@k of one query, over all orders of ties.
 
     Parameters
     ----------
-    ranks : (r,) int64
-        Of its relevant documents, from 1.
+    before : (r,) int64
+        How many candidates score higher than each of its relevant documents; -1 = not found.
     gains : (r,) float64
         Above 0.
+    tied : (r,) int64, optional
+        How many candidates score as each does, itself included; 1 by default.
     """
-    order = np.argsort(ranks)
-    ranks, gains = ranks[order], gains[order]
-    near = ranks <= k
-    dcg = (gains[near] / np.log2(ranks[near] + 1)).sum()
-    seen = ranks[ranks <= depth]
-    precision = np.arange(1, len(seen) + 1) / seen
-    first = 1 / seen[0] if len(seen) else 0.0
-    return np.array(
-        [dcg / _ideal(gains, k), near.mean(), first, precision.sum() / len(ranks), near.any()]
-    )
+    discounts = np.append(1 / np.log2(np.arange(2, k + 2)), 0.0)
+    dcg = recalled = ap = mrr = 0.0
+    missed, n_before = 1.0, 0
+    for start in np.unique(before[before >= 0]).tolist():
+        some = before == start
+        r, t = int(some.sum()), 1 if tied is None else int(tied[some][0])
+        inside = min(max(k - start, 0), t)  # of the places of the tie among the first k
+        dcg += gains[some].mean() * r * discounts[start : start + inside].sum() / t
+        recalled += r * inside / t
+        places = start + np.arange(1, min(t, max(0, depth - start)) + 1)
+        first, none = _first_of(r, t, max(inside, len(places)))
+        missed *= none[inside]
+        if n_before == 0:
+            mrr = float((first[: len(places)] / places).sum())
+        # At its place, a share of the others of the tie stands before a relevant document.
+        others = (places - start - 1) * (r - 1) / max(1, t - 1)
+        ap += r / t * float(((n_before + 1 + others) / places).sum())
+        n_before += r
+    n = len(gains)
+    return np.array([dcg / _ideal(gains, k), recalled / n, mrr, ap / n, 1 - missed])
+
+
+@lru_cache(maxsize=1_024)
+def _first_of(r: int, t: int, m: int) -> tuple[Floats, Floats]:
+    """Return how likely the first of ``r`` among ``t`` in random order is at each of ``m`` places.
+
+    And how likely none of them is among the first 0, 1, … m.
+    """
+    places = np.arange(1, m + 1)
+    none = np.append(1.0, np.cumprod(np.clip(t - r - places + 1, 0, None) / (t - places + 1)))
+    return -np.diff(none), none
 
 
 def chance_figures(gains: Floats, n_candidates: int, k: int, depth: int = DEPTH) -> Floats:
     """Return what ``query_figures`` are on average when the candidates come in random order."""
-    length = min(k, n_candidates)
-    discounts = (1 / np.log2(np.arange(2, length + 2))).sum()
-    mrr, ap, hit = _chance_of_ranks(len(gains), n_candidates, k, depth)
-    ndcg = gains.sum() / n_candidates * discounts / _ideal(gains, k)
-    return np.array([ndcg, length / n_candidates, mrr, ap, hit])
-
-
-@lru_cache(maxsize=4_096)
-def _chance_of_ranks(r: int, n: int, k: int, depth: int) -> tuple[float, float, float]:
-    """Return expected MRR, average precision and hit@k of ``r`` relevant among ``n``."""
-    places = np.arange(1, n + 1)
-    # Probability that none of the first j is relevant.
-    none = np.cumprod(np.clip(n - r - places + 1, 0, None) / (n - places + 1))
-    first = -np.diff(none, prepend=1.0)
-    cut = places[:depth]
-    others = (r - 1) / (n - 1) if n > 1 else 0.0
-    ap = ((1 + (cut - 1) * others) / cut).sum() / n
-    return float((first[:depth] / cut).sum()), float(ap), float(1 - none[min(k, n) - 1])
+    none = np.zeros(len(gains), np.int64)
+    return query_figures(none, gains, k, depth, none + n_candidates)
 
 
 def _ideal(gains: Floats, k: int) -> float:
@@ -207,31 +221,31 @@ def _figures(
             scores = score(test.queries[start : start + step])
             for row, place in enumerate(places):
                 is_relevant = test.gains[place] > 0
-                ranks, ties[place] = _ranks(scores[row], test, place, is_relevant, among)
-                figures[place] = query_figures(ranks, test.gains[place][is_relevant], k, depth)
+                before, tied = _places(scores[row], test, place, is_relevant, among)
+                ties[place] = (tied > 1).any()
+                figures[place] = query_figures(
+                    before, test.gains[place][is_relevant], k, depth, tied
+                )
         found[name] = figures, ties
     progress(total, total, "searching")
     return found
 
 
-def _ranks(
+def _places(
     scores: Floats, test: JudgedQueries, place: int, is_relevant: BoolVector, among: str
-) -> tuple[Rows, bool]:
-    """Return the ranks of the relevant documents of one query and whether one of them ties."""
+) -> tuple[Rows, Rows]:
+    """Return how many candidates score higher than each relevant document, and how many as it."""
     relevant = test.judged[place][is_relevant]
     is_candidate = np.full(len(scores), among == "all")
     is_candidate[test.judged[place]] = True
     if test.itself[place] >= 0:
         is_candidate[test.itself[place]] = False
-    candidates = np.flatnonzero(is_candidate)
-    found = scores[candidates]
-    ranks, has_tie = np.empty(len(relevant), np.int64), False
-    for i, document in enumerate(relevant.tolist()):  # few, so that sorting all would cost more
-        own = scores[document]
-        equal = candidates[found == own]
-        ranks[i] = 1 + np.count_nonzero(found > own) + np.count_nonzero(equal < document)
-        has_tie |= len(equal) > 1
-    return ranks, has_tie
+    found = scores[is_candidate]
+    before, tied = np.full(len(relevant), -1, np.int64), np.ones(len(relevant), np.int64)
+    for i, own in enumerate(scores[relevant].tolist()):  # few: sorting all would cost more
+        if own > -np.inf:
+            before[i], tied[i] = np.count_nonzero(found > own), np.count_nonzero(found == own)
+    return before, tied
 
 
 def _chance(test: JudgedQueries, k: int, depth: int, among: str) -> Floats:

@@ -129,7 +129,7 @@ def _of_pairs(stored: StoredComparison, dataset: Dataset, context: Context) -> _
     texts = None
     if set(dataset.sides.modalities) == {Modality.TEXT}:
         texts = (_texts(dataset, ids[0]), _texts(dataset, ids[1]))
-    return _Asked(methods, refused, {}, test, texts)
+    return _Asked(methods, refused, _blank(methods, test), test, texts)
 
 
 def _among_items(stored: StoredComparison, dataset: Dataset, files: Mapping[str, Source]) -> _Asked:
@@ -143,7 +143,22 @@ def _among_items(stored: StoredComparison, dataset: Dataset, files: Mapping[str,
     texts = None
     if dataset.modality is Modality.TEXT:
         texts = (_texts(dataset, items.ids),) * 2
-    return _Asked(methods, {}, {}, test, texts)
+    return _Asked(methods, {}, _blank(methods, test), test, texts)
+
+
+def _blank(
+    methods: Mapping[str, tuple[FloatMatrix, FloatMatrix, Metric]], test: JudgedQueries
+) -> dict[str, str]:
+    """Return a note for each method that knows nothing of some of the queries."""
+    counts = {
+        name: int((~queries[test.queries].any(axis=1)).sum())
+        for name, (queries, _, _) in methods.items()
+    }
+    return {
+        name: f"{n:,} of {len(test):,} queries have no vector and find nothing"
+        for name, n in counts.items()
+        if n
+    }
 
 
 def _with_queries(

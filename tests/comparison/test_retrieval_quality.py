@@ -27,7 +27,7 @@ ROWS = [("q1", "a", 1.0), ("q1", "b", 2.0), ("q2", "c", 1.0), ("q2", "a", 0.0)]
 
 
 def figures(ranks, gains, k, depth=1000):
-    found = query_figures(np.array(ranks), np.array(gains, float), k, depth)
+    found = query_figures(np.array(ranks) - 1, np.array(gains, float), k, depth)
     return dict(zip(MEASURES, found.tolist(), strict=True))
 
 
@@ -48,15 +48,30 @@ def test_figures_by_hand():
 
 def test_chance_is_the_mean_over_all_orders():
     gains = np.array([2.0, 1.0])
-    orders = [query_figures(np.array(r), gains, 3, 4) for r in permutations(range(1, 6), 2)]
+    orders = [query_figures(np.array(r), gains, 3, 4) for r in permutations(range(5), 2)]
     assert chance_figures(gains, 5, 3, 4) == pytest.approx(np.mean(orders, axis=0))
+
+
+@pytest.mark.parametrize(("k", "depth"), [(1, 6), (3, 4), (4, 3), (6, 6)])
+def test_ties_give_the_mean_over_all_their_orders(k, depth):
+    """One alone, two of a tie of three after it, one of a tie of two at the end."""
+    gains = np.array([1.0, 3.0, 2.0, 1.0])
+    orders = [
+        query_figures(np.array([0, *middle, last]), gains, k, depth)
+        for middle in permutations((1, 2, 3), 2)
+        for last in (4, 5)
+    ]
+    found = query_figures(np.array([0, 1, 1, 4]), gains, k, depth, np.array([1, 3, 3, 2]))
+    assert found == pytest.approx(np.mean(orders, axis=0))
+    lost = query_figures(np.array([-1, 1, 1, -1]), gains, k, depth, np.array([1, 3, 3, 1]))
+    assert lost[1] == pytest.approx(min(max(k - 1, 0), 3) * 2 / 3 / 4), "two are never found"
 
 
 def joined(rows=ROWS, queries=("q1", "q2"), documents=tuple("abcd"), **how):
     return JudgedQueries.of(Judgements.of_pairs(rows), queries, documents, **how)
 
 
-def test_ranks_by_metric_and_ties_by_position():
+def test_ranks_by_metric_and_ties():
     """q1 lies at (1, 0); b and its copy d come before a; c lies across."""
     documents = np.array([[3, 3], [1, 0], [0, 1], [1, 0]], np.float32)
     queries = np.array([[1, 0], [0, 1]], np.float32)
@@ -66,14 +81,35 @@ def test_ranks_by_metric_and_ties_by_position():
         scores = {"x": space_scores(queries, documents, metric)}
         return measure_retrieval(scores, test, k=1, least_queries=1, **how)
 
-    assert found("cosine")["MRR"]["x"].per_unit.tolist() == [1, 1], "b before its copy d"
+    assert found("cosine")["MRR"]["x"].per_unit.tolist() == [0.75, 1], "b or its copy d first"
     assert found("cosine")["MRR"]["x"].extra[TIES] == 0.5
-    assert found("cosine")["MAP"]["x"].per_unit[0] == pytest.approx((1 + 2 / 3) / 2)
-    assert found("dot")["MAP"]["x"].per_unit.tolist() == [1, 0.5], "the long a comes first"
-    assert found("euclidean")["MAP"]["x"].per_unit[0] == pytest.approx((1 + 2 / 4) / 2)
+    b_or_d = (1 + 1 / 2) / 2
+    assert found("cosine")["MAP"]["x"].per_unit[0] == pytest.approx((b_or_d + 2 / 3) / 2)
+    # The long a comes first, then b and d: precision 1, and at b 2/2 or 2/3.
+    by_length = ((1 + (1 + 2 / 3) / 2) / 2, 0.5)
+    assert found("dot")["MAP"]["x"].per_unit.tolist() == pytest.approx(by_length)
+    assert found("euclidean")["MAP"]["x"].per_unit[0] == pytest.approx((b_or_d + 2 / 4) / 2)
     assert found("dot", among="judged")["MAP"]["x"].per_unit.tolist() == [1, 0.5]
     assert found("cosine", among="judged")["MAP"]["x"].value == 1, "d and c are no candidates"
     assert found("cosine", among="judged")["recall"].chance == pytest.approx(0.5)
+
+
+def test_what_knows_nothing_of_a_query_finds_nothing():
+    """Wherever the answer stands: before, equal scores came in order of position."""
+    rng = np.random.default_rng(0)
+    documents, zeros = rng.normal(size=(40, 4)).astype(np.float32), np.zeros((30, 4), np.float32)
+    ids = [f"q{i}" for i in range(30)], [f"d{i}" for i in range(40)]
+    test = joined([(q, "d0", 1.0) for q in ids[0]], *ids)
+    alike = np.ones_like(documents)
+    for metric in ("cosine", "dot", "euclidean"):
+        methods = {
+            "zeros": space_scores(zeros, documents, metric),
+            "alike": space_scores(documents[:30], alike, metric),
+        }
+        for result in measure_retrieval(methods, test, k=5).values():
+            assert result["zeros"].value == 0
+            assert result["alike"].value == pytest.approx(result.chance)
+            assert (result["zeros"].extra[TIES], result["alike"].extra[TIES]) == (0, 1)
 
 
 def test_a_query_is_not_its_own_answer():
@@ -174,7 +210,7 @@ def test_bm25_by_hand():
 
     assert scores[0] == pytest.approx([0, part(1, 2, 5), 0], rel=1e-5)
     assert scores[1] == pytest.approx([part(2, 1, 2) + part(1, 1, 2), part(2, 2, 5), 0], rel=1e-5)
-    assert not scores[2].any()
+    assert np.isneginf(scores[2]).all(), "a query of unknown words finds nothing"
     assert scores[3] == pytest.approx(2 * scores[0]), "a word asked twice counts twice"
     with pytest.raises(DatasetError, match="No document holds a word"):
         bm25_scores(["a"], ["", "!"])
