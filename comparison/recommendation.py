@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arrays import BoolVector, FloatMatrix
 from core.errors import DatasetError, ParameterError
 from core.progress import Progress, quiet
 from ingest.dataset import Dataset
@@ -134,8 +135,10 @@ def measure_recommendation(
 ) -> RecommendationScores:
     """Return recall@k and nDCG@k of methods that have vectors of users and items.
 
-    A user's items are ranked by the metric the vectors are meant for. The vectors must not have
-    been made with knowledge of the relevant interactions; only who made them can tell.
+    A user's items are ranked by the metric the vectors are meant for; equally near ones come in a
+    random order, one for all users and methods. A user whose vector is zero is shown nothing. The
+    vectors must not have been made with knowledge of the relevant interactions; only who made them
+    can tell.
 
     Parameters
     ----------
@@ -143,7 +146,7 @@ def measure_recommendation(
     test : RecommendationTest
     k : int
     seed : int
-        Of the bootstrap.
+        Of the bootstrap and of the order of ties.
     progress : Progress
         Called once per block of users.
 
@@ -158,6 +161,7 @@ def measure_recommendation(
         raise ParameterError(f"{taken.pop()!r} is the name of a baseline. Choose another name.")
     users = np.flatnonzero(test.relevant.sizes)
     n_items = len(test.items)
+    test = _reordered(test, np.random.default_rng(seed).permutation(n_items))
     ways: dict[str, Score] = {name: _scoring(v, test) for name, v in spaces.items()}
     counts = np.bincount(test.hidden.items, minlength=n_items).astype(np.float32)
     ways[MOST_POPULAR] = lambda rows: np.broadcast_to(counts, (len(rows), n_items))
@@ -192,6 +196,17 @@ def measure_recommendation(
     )
 
 
+def _reordered(test: RecommendationTest, order: NDArray[np.int64]) -> RecommendationTest:
+    """Return the test with its items in another order: lists put ties in order of position."""
+    place = np.argsort(order)
+    hidden, relevant = (
+        ItemSets.of(np.repeat(np.arange(len(sets)), sets.sizes), place[sets.items], len(sets))
+        for sets in (test.hidden, test.relevant)
+    )
+    items = tuple(test.items[i] for i in order.tolist())
+    return replace(test, items=items, hidden=hidden, relevant=relevant)
+
+
 def _scoring(vectors: KeyedVectors, test: RecommendationTest) -> Score:
     sides = []
     for keys, kind in zip((test.users, test.items), test.kinds, strict=True):
@@ -205,4 +220,11 @@ def _scoring(vectors: KeyedVectors, test: RecommendationTest) -> Score:
     half_squares = (
         0.5 * (items**2).sum(axis=1) if vectors.metric == "euclidean" else np.float32(0)
     )  # nearer means u·v - |v|²/2 is larger
-    return lambda rows: users[rows] @ items.T - half_squares
+    is_blank: BoolVector = np.logical_not(np.any(users, axis=1))
+
+    def score(rows: NDArray[np.int64]) -> FloatMatrix:
+        found: FloatMatrix = users[rows] @ items.T - half_squares
+        found[is_blank[rows]] = -np.inf  # nobody is listed
+        return found
+
+    return score

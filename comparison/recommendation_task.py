@@ -51,7 +51,7 @@ def recommendation_results(
         dataset itself are looked for.
     k : int
     seed : int
-        Of the bootstrap over users.
+        Of the bootstrap over users and of the order of ties.
     progress : Progress
 
     Returns
@@ -92,7 +92,9 @@ def recommendation_results(
         warning=SEEN_WARNING if later is None else "",
         refused=refused,
     )
-    found = None if refused else measure_recommendation(usable, test, k=k, progress=progress)
+    found = (
+        None if refused else measure_recommendation(usable, test, k=k, seed=seed, progress=progress)
+    )
     results = {}
     for measure in ("recall", "nDCG"):
         field = measure.lower()

@@ -82,10 +82,19 @@ def test_intervals_hold_the_mean_and_repeat_with_the_seed(test_of):
     assert interval == same.scores["ours"].recall
 
 
-def test_a_zero_vector_is_no_error_under_cosine(test_of):
-    ours = space([(0, 0)] * 5, "cosine", users=((0, 0),) * 3)
-    found = measure_recommendation({"ours": ours}, test_of, k=2)
-    assert np.isfinite(found.scores["ours"].per_user.ndcg).all()
+def test_who_has_no_vector_is_shown_nothing_and_ties_come_in_random_order(data, test_of):
+    blank = space([(1, 1)] * 5, "cosine", users=((0, 0),) * 3)
+    found = measure_recommendation({"ours": blank}, test_of, k=2)
+    assert found.scores["ours"].per_user.ndcg.tolist() == [0, 0]
+    # The first of five equal items is no better an answer than the last.
+    alike = space([(1, 1)] * 5, "cosine")
+    for wanted in (0, 4):
+        test = RecommendationTest.of(data, hidden=[], relevant=[(u, wanted) for u in range(3)])
+        shares = [
+            measure_recommendation({"ours": alike}, test, k=2, seed=s).scores["ours"].recall.mean
+            for s in range(60)
+        ]
+        assert 0.2 < np.mean(shares) < 0.6, "by chance 2 of 5"
 
 
 def test_what_cannot_be_measured_is_refused_in_one_sentence(data, test_of):
