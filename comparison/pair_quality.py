@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comparison.resampling import Counts, Floats, resampled, spearman_of_draws, weighted_correlation
+from comparison.dyadic_error import covariance_over_nodes, normal_draws, pearson, spearman
+from comparison.resampling import RESAMPLES, Floats
 from comparison.shared_items import SharedItems
 from comparison.task_result import TaskResult, TaskScore
 from core.arrays import FloatMatrix
@@ -17,7 +18,7 @@ from vectors.scoring import Scoring
 
 LEAST_PAIRS = 20
 """Resampled correlations of fewer pairs jump too far to be shown."""
-_FEWER_DRAWS_ABOVE = 20_000
+_NEAR_ONE = 1e-9  # a correlation nearer to 1 has no finite z
 
 
 def measure_pairs(
@@ -33,7 +34,8 @@ def measure_pairs(
 
     Cer et al. 2017, "SemEval-2017 Task 1: Semantic Textual Similarity"; all pairs pooled. A zero
     vector has cosine 0 with everything; ``extra`` counts pairs with one. Intervals are from 1,000
-    draws of pairs (200 above 20,000 pairs), the same for every space.
+    draws, the same for every space, about Fisher's z; pairs that share an item are not taken as
+    independent (:func:`comparison.dyadic_error.covariance_over_nodes`).
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def measure_pairs(
     ratings : (m,) float
         On any scale; NaN where there is none.
     seed : int
-        Of the bootstrap.
+        Of the draws.
     progress : Progress
         Called once per space.
 
@@ -67,14 +69,17 @@ def measure_pairs(
         "pairs without a rating": int((has_items & ~has_rating).sum()),
     }
     refused = _refusal(rated[used])
-    n_draws = 200 if used.sum() > _FEWER_DRAWS_ABOVE else 1_000
-    scores: dict[str, dict[str, TaskScore]] = {"Spearman": {}, "Pearson": {}}
+    every, extras = {}, {}
     for i, name in enumerate(items.names if not refused else ()):
         progress(i, len(items.names), "pairs", name)
-        both = _scores(items.matrices[i], first[used], second[used], rated[used], seed, n_draws)
-        for measure, score in zip(scores, both, strict=True):
-            scores[measure][name] = score
+        matrix = items.matrices[i]
+        every[name] = cosines_of_pairs(matrix, first[used], second[used])
+        is_zero = ~np.any(matrix != 0, axis=1)
+        n_zero = float((is_zero[first[used]] | is_zero[second[used]]).sum())
+        extras[name] = {"pairs with a zero vector": n_zero}
     progress(len(items.names), len(items.names), "pairs")
+    ends = np.stack([first[used], second[used]], axis=1)
+    repeats = np.bincount(ends.ravel(), minlength=1).max() > 1
     return {
         measure: TaskResult(
             f"pairs-{measure.lower()}",
@@ -84,12 +89,17 @@ def measure_pairs(
             int(used.sum()),
             None if refused else 0.0,
             "vectors that have nothing to do with the ratings",
-            {"metric": "cosine", "draws": n_draws, "seed": seed},
-            found,
+            {
+                "metric": "cosine",
+                "draws": RESAMPLES,
+                "independent": "pairs that share no item" if repeats else "pairs",
+                "seed": seed,
+            },
+            _scores(figure, every, extras, rated[used], ends, seed),
             left_out={reason: n for reason, n in left_out.items() if n},
             refused=refused,
         )
-        for measure, found in scores.items()
+        for measure, figure in {"Spearman": spearman, "Pearson": pearson}.items()
     }
 
 
@@ -114,29 +124,28 @@ def places_of(ids: Sequence[str], wanted: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _scores(
-    matrix: FloatMatrix,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
+    figure: Callable[[Floats, Floats], tuple[float, Floats]],
+    every: Mapping[str, Floats],
+    extras: Mapping[str, Mapping[str, float]],
     ratings: Floats,
+    ends: NDArray[np.int64],
     seed: int,
-    n_draws: int,
-) -> tuple[TaskScore, TaskScore]:
-    cosines = cosines_of_pairs(matrix, left, right)
-    is_zero = ~np.any(matrix != 0, axis=1)
-    extra = {"pairs with a zero vector": float((is_zero[left] | is_zero[right]).sum())}
-    if np.ptp(cosines) == 0:
-        refusal = TaskScore.refusal("All pairs have the same cosine.")
-        return refusal, refusal
-    once = np.ones((1, len(cosines)), np.int64)
-    found = []
-    for figure in (spearman_of_draws(cosines, ratings), _pearson_of_draws(cosines, ratings)):
-        draws = resampled(figure, len(cosines), n_resamples=n_draws, seed=seed)
-        found.append(TaskScore.of_draws(float(figure(once)[0]), draws, extra=extra))
-    return found[0], found[1]
-
-
-def _pearson_of_draws(x: Floats, y: Floats) -> Callable[[Counts], Floats]:
-    return lambda counts: weighted_correlation(x, y, counts)
+) -> dict[str, TaskScore]:
+    """Return the correlation of each space whose cosines differ, with draws paired over spaces."""
+    scores = {name: TaskScore.refusal("All pairs have the same cosine.") for name in every}
+    usable = [name for name, cosines in every.items() if np.ptp(cosines) > 0]
+    if not usable:
+        return scores
+    found = [figure(every[name], ratings) for name in usable]
+    values = np.array([value for value, _ in found])
+    slope = 1 / np.maximum(1 - values**2, _NEAR_ONE)  # of Fisher's z
+    influence = np.stack([added for _, added in found], axis=1) * slope
+    covariance = covariance_over_nodes(influence, ends[:, 0], ends[:, 1])
+    inside = np.clip(values, _NEAR_ONE - 1, 1 - _NEAR_ONE)
+    draws = np.tanh(normal_draws(np.arctanh(inside), covariance, seed=seed))
+    for i, name in enumerate(usable):
+        scores[name] = TaskScore.of_draws(float(values[i]), draws[:, i], extra=extras[name])
+    return scores
 
 
 def _check(left: NDArray[np.int64], right: NDArray[np.int64], ratings: Floats, n: int) -> None:

@@ -70,3 +70,22 @@ def test_what_cannot_be_used_is_counted_or_refused():
 
 def test_places_of_ids():
     assert places_of(("a", "b"), ("b", "x", "a")).tolist() == [1, -1, 0]
+
+
+def test_pairs_of_the_same_items_are_not_taken_as_independent():
+    """All pairs of 40 items: two spaces of equal noise are told apart no more than by chance."""
+    left, right = np.triu_indices(40, 1)
+    apart, scores = 0, []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        base = rng.normal(size=(40, 5))
+        unit = base / np.linalg.norm(base, axis=1, keepdims=True)
+        one, two = (base + 0.7 * rng.normal(size=base.shape) for _ in range(2))
+        ratings = (unit @ unit.T)[left, right]
+        found = measure_pairs(shared(one=one, two=two), left, right, ratings)["Spearman"]
+        apart += found.difference("one", "two").tells_apart
+        scores.append(found["one"])
+    assert apart <= 10
+    mean = np.mean([score.value for score in scores])
+    assert sum(score.low < mean < score.high for score in scores) >= 50
+    assert found.settings["independent"] == "pairs that share no item"
