@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from comparison.dyadic_error import covariance_over_nodes, normal_draws
 from comparison.pair_quality import cosines_of_pairs
+from comparison.resampling import Floats
 from comparison.shared_items import SharedItems
 from comparison.task_result import TaskResult, TaskScore
 from core.arrays import IntMatrix
@@ -18,11 +20,14 @@ from vectors.keyed import KeyedVectors
 
 LEAST_EDGES = 20
 MOST_EDGES = 50_000
+NON_EDGES = 5
+"""Pairs without an edge per edge: the draw of them then adds little to the error."""
 DEEPEST = 1_000
 RECONSTRUCTION_WARNING = (
     "These edges may have been seen when the vectors were made: the figure tells how well they "
     "keep the graph, not how well they foresee links."
 )
+_LARGEST = 0.9  # of the edges: what the part that hangs together must have
 Edges = NDArray[np.int64]
 
 
@@ -107,9 +112,11 @@ def link_prediction(
     """Return how often an edge has a higher cosine than a pair without an edge (ROC AUC).
 
     Grover & Leskovec 2016, "node2vec", section 4.4, with the cosine as the score. Pairs without an
-    edge are drawn at random, as many as edges are tested (at most 50,000, drawn). The value of an
-    edge is the share of drawn non-edges below it, equal ones by half (Mann & Whitney 1947), and
-    the interval is over edges.
+    edge are drawn at random, five times as many as edges are tested (at most 50,000, drawn); in a
+    graph of two sides they go from side to side as its edges do. The figure is the share of edges
+    and non-edges in which the edge is nearer, equal ones by half (Mann & Whitney 1947). Its
+    interval counts both draws (DeLong, DeLong & Clarke-Pearson 1988) and that pairs which share a
+    node move together (:func:`comparison.dyadic_error.covariance_over_nodes`).
 
     Parameters
     ----------
@@ -147,9 +154,10 @@ def link_prediction(
         tested = tested[np.sort(rng.choice(len(tested), MOST_EDGES, replace=False))]
     every = np.sort(np.concatenate([e[:, 0] * n + e[:, 1] for e in (known, tested)]))
     refused = _too_few(len(tested))
-    others = np.empty((0, 2), np.int64)
+    others, sides = np.empty((0, 2), np.int64), None
     if not refused:
-        others = _without_edge(n, every, len(tested), rng)
+        sides = two_sides(n, known, tested)
+        others = _without_edge(n, every, NON_EDGES * len(tested), rng, sides)
         if len(others) < LEAST_EDGES:
             refused = "Nearly every two nodes have an edge, so there are no non-edges to compare."
     blank = TaskResult(
@@ -158,23 +166,90 @@ def link_prediction(
         measure,
         "edges",
         len(tested),
-        settings={"metric": "cosine", "non-edges": len(others), "seed": seed},
+        settings={
+            "metric": "cosine",
+            "non-edges": len(others),
+            "between": "all nodes" if sides is None else "the two sides",
+            "resampled": "nodes",
+            "seed": seed,
+        },
         left_out=left_out,
         warning=warning,
         refused=refused,
     )
     if refused:
         return blank
-    scores = {}
+    values, influence = [], []
     for i, name in enumerate(items.names):
         progress(i, len(items.names), "links", name)
-        matrix = items.matrices[i]
-        with_edge = cosines_of_pairs(matrix, tested[:, 0], tested[:, 1])
-        without = np.sort(cosines_of_pairs(matrix, others[:, 0], others[:, 1]))
-        below = np.searchsorted(without, with_edge), np.searchsorted(without, with_edge, "right")
-        scores[name] = TaskScore.of_units((below[0] + below[1]) / 2 / len(without), seed=seed)
+        with_edge, without = (
+            cosines_of_pairs(items.matrices[i], ends[:, 0], ends[:, 1]) for ends in (tested, others)
+        )
+        auc, moved = _auc(with_edge, without)
+        values.append(auc)
+        influence.append(moved)
     progress(len(items.names), len(items.names), "links")
+    ends = np.vstack([tested, others])
+    covariance = covariance_over_nodes(np.stack(influence, axis=1), ends[:, 0], ends[:, 1])
+    draws = np.clip(normal_draws(np.array(values), covariance, seed=seed), 0, 1)
+    scores = {
+        name: TaskScore.of_draws(values[i], draws[:, i]) for i, name in enumerate(items.names)
+    }
     return replace(blank, chance=0.5, chance_how="a coin", scores=scores)
+
+
+def two_sides(n: int, *edges: Edges) -> NDArray[np.int8] | None:
+    """Return the side (0 or 1) of each node, -1 where unknown; None where there are no two sides.
+
+    A graph of two sides (users and items) has no cycle of odd length. Trees and grids have none
+    by accident: a graph counts only with twice as many edges as nodes. Sides are known in the
+    part that hangs together and has nearly all edges.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    edges : (m, 2) int64, each
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+    left, right = np.vstack(edges).T
+    has_edge = np.zeros(n, bool)
+    has_edge[left] = has_edge[right] = True
+    if len(left) < 2 * has_edge.sum():
+        return None
+    table = coo_array((np.ones(len(left)), (left, right)), shape=(n, n)).tocsr()
+    _, part = connected_components(table, directed=False)
+    edges_of_part = np.bincount(part[left])
+    in_largest = part[left] == edges_of_part.argmax()
+    if in_largest.mean() < _LARGEST:  # which side of one part is which of another?
+        return None
+    start = int(left[in_largest][0])
+    order, before = breadth_first_order(table, start, directed=False)
+    sides = np.full(n, -1, np.int8)
+    sides[start] = 0
+    for node in order[1:].tolist():
+        sides[node] = 1 - sides[before[node]]
+    is_across = sides[left] != sides[right]
+    return sides if is_across[in_largest].all() else None
+
+
+def _auc(with_edge: Floats, without: Floats) -> tuple[float, Floats]:
+    """Return the AUC and what each edge and non-edge adds to its error, edges first."""
+    below = _share_below(without, with_edge)
+    above = 1 - _share_below(with_edge, without)
+    auc = float(below.mean())
+    parts = [(below - auc) / len(below), (above - auc) / len(above)]
+    return auc, np.concatenate(parts)
+
+
+def _share_below(values: Floats, asked: Floats) -> Floats:
+    """Return the share of ``values`` below each of ``asked``, equal ones by half."""
+    ordered = np.sort(values)
+    counts = np.searchsorted(ordered, asked) + np.searchsorted(ordered, asked, "right")
+    share: Floats = counts / 2 / len(values)
+    return share
 
 
 def _plain(edges: ArrayLike, n: int) -> tuple[Edges, dict[str, int]]:
@@ -230,17 +305,31 @@ def _nearest(
     return parts
 
 
-def _without_edge(n: int, keys: NDArray[np.int64], wanted: int, rng: np.random.Generator) -> Edges:
-    """Return up to ``wanted`` different pairs of nodes, smaller first, that have no edge."""
-    if n * (n - 1) // 2 <= 4 * (len(keys) + wanted):  # a dense graph: choose among all pairs
-        left, right = np.triu_indices(n, 1)
-        free = np.flatnonzero(~_holds(keys, left * n + right))
-        chosen = np.sort(rng.permutation(free)[:wanted])
-        return np.stack([left[chosen], right[chosen]], axis=1)
+def _without_edge(
+    n: int,
+    keys: NDArray[np.int64],
+    wanted: int,
+    rng: np.random.Generator,
+    sides: NDArray[np.int8] | None,
+) -> Edges:
+    """Return up to ``wanted`` different pairs of nodes, smaller first, that have no edge.
+
+    With ``sides`` the two are of different ones.
+    """
+    one = two = np.arange(n)
+    if sides is not None:
+        one, two = np.flatnonzero(sides == 0), np.flatnonzero(sides == 1)
+    n_pairs = n * (n - 1) // 2 if sides is None else len(one) * len(two)
+    if n_pairs <= 4 * (len(keys) + wanted):  # a dense graph: choose among all pairs
+        ends = np.stack(np.meshgrid(one, two, indexing="ij"), axis=-1).reshape(-1, 2)
+        ends = ends[ends[:, 0] < ends[:, 1]] if sides is None else np.sort(ends, axis=1)
+        free = ends[~_holds(keys, ends @ np.array([n, 1]))]
+        return free[np.sort(rng.permutation(len(free))[:wanted])]
     found = np.empty(0, np.int64)
     while len(found) < wanted:
-        ends = np.sort(rng.integers(n, size=(2 * wanted, 2)), axis=1)
-        drawn = ends[ends[:, 0] < ends[:, 1]] @ np.array([n, 1])
-        found = np.unique(np.concatenate([found, drawn[~_holds(keys, drawn)]]))
+        drawn = np.stack([rng.choice(part, 2 * wanted) for part in (one, two)], axis=1)
+        ends = np.sort(drawn[drawn[:, 0] != drawn[:, 1]], axis=1)
+        asked = ends @ np.array([n, 1])
+        found = np.unique(np.concatenate([found, asked[~_holds(keys, asked)]]))
     found = np.sort(rng.permutation(found)[:wanted])
     return np.stack([found // n, found % n], axis=1)

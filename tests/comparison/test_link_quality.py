@@ -7,7 +7,7 @@ import pytest
 from bare_spaces import shared
 from sklearn.metrics import roc_auc_score
 
-from comparison.link_quality import edge_recall, link_prediction
+from comparison.link_quality import edge_recall, link_prediction, two_sides
 from core.errors import ParameterError
 
 RING = np.array([[i, (i + 1) % 30] for i in range(30)])
@@ -57,12 +57,9 @@ def test_auc_of_held_out_edges_equals_scikit_learn():
     found = link_prediction(shared(x=matrix), known, held_out=held)
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
     cosines = (unit[every[10:, 0]] * unit[every[10:, 1]]).sum(axis=1).astype(np.float32).round(5)
-    non_edges = found.settings["non-edges"]
     assert found.n == 25
-    assert non_edges == 25
-    full = link_prediction(shared(x=matrix), known, held_out=every[10:40])
-    assert full.settings["non-edges"] == 26, "all pairs that have no edge"
-    assert full["x"].value == pytest.approx(roc_auc_score(np.arange(56) < 30, cosines), abs=2e-3)
+    assert found.settings["non-edges"] == 31, "all pairs that have no edge"
+    assert found["x"].value == pytest.approx(roc_auc_score(np.arange(56) < 25, cosines), abs=2e-3)
     assert found.measure == "link AUC"
     assert not found.warning
 
@@ -84,3 +81,34 @@ def test_what_is_no_edge_is_counted_and_few_are_refused():
     assert edge_recall(items, (nearest(CIRCLE, 2),), RING[:4]).refused
     with pytest.raises(ParameterError, match="names node 30"):
         link_prediction(items, RING + 1)
+
+
+def test_random_spaces_are_told_apart_no_more_than_by_chance():
+    """Non-edges are drawn too, and edges that share a node are no independent ones."""
+    apart = misses = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        one, two = rng.normal(size=(2, 200, 8))
+        found = link_prediction(shared(one=one, two=two), rng.integers(200, size=(400, 2)))
+        apart += found.difference("one", "two").tells_apart
+        misses += not found["one"].low <= 0.5 <= found["one"].high
+    assert apart <= 8
+    assert misses <= 8
+
+
+@pytest.mark.parametrize("n_items", [60, 600])
+def test_non_edges_of_a_graph_of_two_sides_go_from_side_to_side(n_items):
+    """Vectors that hold the side alone: any edge is farther than a pair of one side."""
+    rng = np.random.default_rng(0)
+    n = 50 + n_items
+    edges = np.stack([rng.integers(50, size=6 * n_items), rng.integers(50, n, 6 * n_items)], axis=1)
+    side = np.arange(n) >= 50
+    matrix = np.stack([np.where(side, 1.0, -1.0), rng.normal(size=n)], axis=1)
+    found = link_prediction(shared(x=matrix), edges)
+    assert found.settings["between"] == "the two sides"
+    assert found["x"].value == pytest.approx(0.5, abs=0.05)
+    sides = two_sides(n, edges)
+    assert (sides[edges[:, 0]] == sides[0]).all()
+    assert (sides[edges[:, 1]] == 1 - sides[0]).all()
+    assert two_sides(n, np.vstack([edges, [[0, 1]]])) is None, "an edge within a side"
+    assert two_sides(30, RING) is None, "even by accident"
