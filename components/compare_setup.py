@@ -13,12 +13,14 @@ from components.param_form import param_form
 from components.run_table import run_name
 from components.start_button import start_button
 from core.errors import EmbedscopeError
+from core.modality import Modality
 from embedders import get_embedder, list_embedders
 from ingest.wording import count
 from workspace.presets import Preset, presets
 from workspace.recipes import MOST_MEMBERS, Member, Recipe, checked, member_name
 from workspace.workspace import DatasetInfo, RunInfo
 
+_GIVEN = "vectors"
 _NOISE = (
     "Methods that start from random numbers are run a second time with another seed. Two methods "
     "that agree as far as two runs of one method cannot be told apart."
@@ -106,37 +108,57 @@ def _missing(preset: Preset, members: tuple[Member, ...]) -> str | None:
 
 
 def _runs(info: DatasetInfo) -> None:
-    """Draw the runs of this dataset, and of others whose items may have the same ids."""
-    workspace = session.workspace()
-    every = {run.id: run for run in workspace.runs()}
-    if not every:
+    """Draw the runs and finished vectors of this workspace; those of other data may share ids."""
+    there = _there(info)
+    if not there:
         return
-    st.subheader("Runs that are there")
-    names = {d.id: d.name for d in workspace.datasets()}
-    own = [id for id, run in every.items() if run.dataset == info.id]
-    others = [id for id, run in every.items() if run.dataset != info.id]
-
-    def words(id: str) -> str:
-        run = every[id]
-        where = "" if run.dataset == info.id else f" · of {names.get(run.dataset, 'other data')}"
-        return run_name(run) + where
-
+    st.subheader("Runs and vectors that are there")
     picked = st.multiselect(
         "Runs",
-        [*own, *others],
-        format_func=words,
+        list(there),
+        format_func=lambda id: there[id][0],
         key=f"compare.runs.{info.id[:12]}",
-        placeholder="choose runs to add",
+        placeholder="choose what to add",
         label_visibility="collapsed",
-        help="Runs of other data are joined by the ids of their items.",
+        help="What comes from other data is joined by the ids of the items.",
     )
     st.button(
         "Add",
         key="compare.add_runs",
         disabled=not picked,
         on_click=_add,
-        args=(info, tuple(_of_run(every[id]) for id in picked)),
+        args=(info, tuple(there[id][1] for id in picked)),
     )
+
+
+def _there(info: DatasetInfo) -> dict[str, tuple[str, Member]]:
+    """Return what can be added without choosing a method: its words and the member, by id.
+
+    Those of the data that are shown come first. Files of finished vectors need no run.
+    """
+    workspace = session.workspace()
+    datasets = {one.id: one for one in workspace.datasets()}
+    own, others = {}, {}
+    for run in workspace.runs():
+        where = datasets.get(run.dataset)
+        words = run_name(run)
+        if run.dataset == info.id:
+            own[run.id] = (words, _of_run(run))
+        else:
+            name = where.name if where else "other data"
+            others[run.id] = (f"{words} · of {name}", _of_run(run))
+    given = {
+        one.id: (f"{one.name} · finished vectors", _as_given(one))
+        for one in datasets.values()
+        if one.modality is Modality.VECTORS
+    }
+    return own | others | given
+
+
+def _as_given(info: DatasetInfo) -> Member:
+    """Return the vectors of a file as a member."""
+    params = get_embedder(_GIVEN).params.to_dict()
+    return Member(_GIVEN, params, 0, info.id, info.name)
 
 
 def _of_run(run: RunInfo) -> Member:

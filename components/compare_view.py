@@ -50,7 +50,8 @@ def compare_view(info: ComparisonInfo) -> None:
 def _line(info: ComparisonInfo) -> None:
     data = session.workspace().dataset_info(info.recipe.dataset)
     noun = data.sides.names[0] if data.sides else "item"  # of pairs the first side is compared
-    told = f"{data.name} · {many(info.n, noun)} in all {len(info.names)} embeddings"
+    where = "both" if len(info.names) == 2 else f"all {len(info.names)}"
+    told = f"{data.name} · {many(info.n, noun)} in {where} embeddings"
     left = [f"{n:,} of {member}" for member, n in zip(info.names, info.left_out, strict=True) if n]
     if left:
         told += f" · left out, as another lacks them: {', '.join(left)}"

@@ -103,13 +103,13 @@ def lay_out_umap(space: Space, params: UmapParams, n_components: int) -> AnyArra
         return lay_out_pca(space, params, n_components)
     k = params.neighbours(n)
     ids, distances = space.neighbours(k - 1)
-    space.progress(0, 1, "start")
+    space.progress(0, 1, "starting picture")
     umap = load_umap()
     random = np.random.RandomState(space.seed if params.reproducible else None)
     epochs = params.epochs(n)
     graph = _fuzzy_graph(umap, ids, distances, random, epochs)
     start, how = _start(space, graph, n_components, random)
-    space.progress(1, 1, "start")
+    space.progress(1, 1, "starting picture")
     curve = umap.find_ab_params(1.0, params.distance)
     placed = descend(
         start,

@@ -558,7 +558,8 @@ class Workspace:
         from workspace.linked_layouts import LinkedLayoutsTask
 
         info = self._comparison_info(comparison)
-        names = " and ".join(self.run(run).title for run in runs)
+        called = dict(zip(info.runs, info.names, strict=True))
+        names = " and ".join(called.get(run) or self.run(run).title for run in runs)
         task = LinkedLayoutsTask(info.recipe.dataset, tuple(runs), method)
         result = {"dataset": info.recipe.dataset, "comparing": True}
         return self._runner.submit(self.id, task, title=f"Drawing {names}", result=result)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 DRAWN = '[data-drawn="true"]'
-LONG = 300_000  # a machine may be slow, and jobs of other stories may come first
+LONG = 180_000  # a machine may be slow, and jobs of other stories may come first
 
 
 def open_sample(page: Any, url: str, sample: str) -> None:
@@ -72,6 +72,20 @@ def choose_method(page: Any, title: str) -> None:
 def embed(page: Any) -> None:
     """Start the chosen method."""
     page.get_by_role("button", name="Embed and draw the map").click()
+
+
+def add_method(page: Any, title: str, place: int) -> None:
+    """Choose a method on the Compare page and add it as the next in place."""
+    box = page.locator('[class*="st-key-compare-method"] input').first
+    add = page.get_by_role("button", name=f"Add {title}", exact=True)
+    box.wait_for(timeout=LONG)
+    settled(page)
+    if not add.count():
+        box.click()
+        box.fill(title)
+        page.get_by_role("option", name=title, exact=True).click()  # another may stand first
+    add.click(timeout=LONG)
+    page.locator('[class*="st-key-compare-out-"]').nth(place).wait_for(timeout=LONG)
 
 
 def click_point(page: Any, position: int) -> None:

@@ -25,16 +25,6 @@ def table(path, rows):
     return path
 
 
-def add_method(page, title, place):
-    """Choose a method of the Compare page and add it."""
-    box = page.locator('[class*="st-key-compare-method"] input').first
-    box.click()
-    box.fill(title)
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name=f"Add {title}", exact=True).click(timeout=driving.LONG)
-    page.locator('[class*="st-key-compare-out-"]').nth(place).wait_for(timeout=driving.LONG)
-
-
 def test_search_with_judgements_beside_bm25(shared_app, page, console_errors, tmp_path):
     folder = shared_data("cranfield")
     documents = parts((folder / "cran.all.1400.xml").read_text(), "docno", "title", "text")
@@ -48,9 +38,9 @@ def test_search_with_judgements_beside_bm25(shared_app, page, console_errors, tm
 
     driving.go(page, "Compare")
     for place, title in enumerate(("TF-IDF", "LSA")):
-        add_method(page, title, place)
+        driving.add_method(page, title, place)
     page.get_by_role("button", name="Build and compare").click()
-    page.get_by_text("in all 2 embeddings").wait_for(timeout=driving.LONG)
+    page.get_by_text("in both embeddings").wait_for(timeout=driving.LONG)
     page.get_by_role("radio", name="Task").click()
     page.get_by_role("radiogroup").get_by_text("Search with judgements").click()
     measure = page.get_by_role("button", name="Measure", exact=True)
@@ -74,7 +64,7 @@ def test_search_with_judgements_beside_bm25(shared_app, page, console_errors, tm
     page.get_by_role("radio", name="Overview").click()
     page.get_by_text("Look at this pair").wait_for(timeout=driving.LONG)
     page.reload()
-    page.get_by_text("in all 2 embeddings").wait_for(timeout=driving.LONG)
+    page.get_by_text("in both embeddings").wait_for(timeout=driving.LONG)
     page.get_by_role("radio", name="Task").click()
     page.get_by_text("Measured before: cranqrel.trec.txt").wait_for(timeout=driving.LONG)
     page.get_by_text("has the highest nDCG").wait_for(timeout=driving.LONG)
