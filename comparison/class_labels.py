@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +66,22 @@ class ClassLabels:
             {reason: n for reason, n in left_out.items() if n},
             _refusal(counts, int(kept.sum()), least),
         )
+
+    def only(self, keep: NDArray[np.bool_], reason: str) -> ClassLabels:
+        """Return the labels of the items to keep, ``(n,) bool``; the others count as left out.
+
+        Classes that become too small are left out as in :meth:`of`.
+        """
+        dropped = int((~keep[self.rows]).sum())
+        if not dropped or self.refused:
+            return self
+        names = np.array([*self.names, None], object)
+        kept = ClassLabels.of(names[np.where(keep, self.codes, -1)].tolist())
+        left_out = {**self.left_out, reason: dropped}
+        for why, n in kept.left_out.items():
+            if why != NO_LABEL:
+                left_out[why] = left_out.get(why, 0) + n
+        return replace(kept, left_out=left_out)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

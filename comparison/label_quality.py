@@ -8,21 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.class_labels import ClassLabels
+from comparison.copies import groups_of_copies, n_copies
+from comparison.label_votes import majority, most_voters, voters, with_vectors
 from comparison.shared_items import SharedItems
 from comparison.task_result import Setting, TaskResult, TaskScore
-from core.arrays import FloatMatrix, IntMatrix
+from core.arrays import IntMatrix
 from core.errors import ParameterError
-from core.modality import Metric
 from core.progress import Progress, quiet
-from vectors.index import VectorIndex
-from vectors.keyed import KeyedVectors
 
 SILHOUETTE_SAMPLE = 5_000
 SILHOUETTE_WARNING = (
     "Silhouette favours round groups and few dimensions: it does not rank spaces of different "
     "dimensions by itself."
 )
-_CELLS = 4_000_000  # votes per block
+COPIES_WARNING = (
+    "{n:,} items have a copy, with equal vectors in every space; copies do not vote for each other."
+)
 
 
 def knn_label_accuracy(
@@ -38,7 +39,9 @@ def knn_label_accuracy(
 
     Leave-one-out; of classes with equally many votes the first by name wins (Cover & Hart 1967,
     "Nearest Neighbor Pattern Classification"; ties as scikit-learn's classifier has them).
-    Items without a usable label neither vote nor are judged. ``extra`` holds macro-F1.
+    Items without a usable label or a vector neither vote nor are judged; copies of an item do not
+    vote for it. Where fewer than ``k`` can vote for some item, as many vote for all, and the
+    settings say so. ``extra`` holds macro-F1.
 
     Parameters
     ----------
@@ -58,21 +61,22 @@ def knn_label_accuracy(
     ParameterError
         If ``k`` exceeds the graphs, or labels and items differ in number.
     """
-    _check_graphs(graphs, k)
-    blank = labelled_result(
-        "label-knn", "Labels of neighbours", "kNN label accuracy", items, labels, k=k, seed=seed
+    blank, labels, groups = _begun(
+        items, graphs, labels, k, seed, "label-knn", "kNN label accuracy"
     )
-    if labels.refused:
+    if blank.refused:
         return blank
-    truth, scores = labels.used, {}
+    truth, scores = labels.used, dict(blank.scores)
     for i, name in enumerate(items.names):
         progress(i, len(items.names), "labels of neighbours", name)
-        near = _labelled(items.matrices[i], items.metrics[i], graphs[i], labels, k)
-        guess = _majority(labels.codes[near], len(labels.names))
+        if name in scores:
+            continue
+        near = voters(items, i, graphs[i], labels, groups, _used(blank))
+        guess = majority(labels.codes[near], len(labels.names))
         extra = {"macro-F1": macro_f1(truth, guess)}
         scores[name] = TaskScore.of_units(guess == truth, seed=seed, extra=extra)
     progress(len(items.names), len(items.names), "labels of neighbours")
-    return replace(blank, scores=scores)
+    return replace(blank, scores={name: scores[name] for name in items.names})
 
 
 def neighbourhood_hit(
@@ -89,22 +93,22 @@ def neighbourhood_hit(
     Paulovich, Nonato, Minghim & Levkowitz 2008, "Least Square Projection", section 5 (neighborhood
     hit). Parameters and errors as :func:`knn_label_accuracy`.
     """
-    _check_graphs(graphs, k)
-    blank = labelled_result(
-        "label-hit", "Labels of neighbours", "neighbourhood hit", items, labels, k=k, seed=seed
-    )
-    if labels.refused:
+    blank, labels, groups = _begun(items, graphs, labels, k, seed, "label-hit", "neighbourhood hit")
+    if blank.refused:
         return blank
-    scores = {}
+    scores = dict(blank.scores)
     for i, name in enumerate(items.names):
         progress(i, len(items.names), "labels of neighbours", name)
-        near = _labelled(items.matrices[i], items.metrics[i], graphs[i], labels, k)
+        if name in scores:
+            continue
+        near = voters(items, i, graphs[i], labels, groups, _used(blank))
         same = labels.codes[near] == labels.used[:, None]
         scores[name] = TaskScore.of_units(same.mean(axis=1), seed=seed)
     progress(len(items.names), len(items.names), "labels of neighbours")
     n = len(labels.rows)
     chance = float((labels.counts / n * (labels.counts - 1) / (n - 1)).sum())
     how = "probability that another item, drawn at random, has the same class"
+    scores = {name: scores[name] for name in items.names}
     return replace(blank, chance=chance, chance_how=how, scores=scores)
 
 
@@ -119,19 +123,25 @@ def silhouette(
     """Return how much nearer items lie to their own class than to the next, -1 … 1.
 
     Rousseeuw 1987, "Silhouettes", ``(b - a) / max(a, b)`` of mean distances: cosine distance where
-    that is the metric of the space, else Euclidean. Above ``sample`` items a stratified sample.
+    that is the metric of the space, else Euclidean. Items without a vector are left out. Above
+    ``sample`` items a stratified sample.
     """
     from sklearn.metrics import silhouette_samples
 
-    rows = labels.sample(sample, seed=seed)
+    _check_labels(items, labels)
+    labels, refused = with_vectors(items, labels)
     blank = labelled_result(
         "label-silhouette", "Silhouette of the classes", "silhouette", items, labels, seed=seed
     )
     if labels.refused:
         return blank
+    rows = labels.sample(sample, seed=seed)
     scores = {}
     for i, name in enumerate(items.names):
         progress(i, len(items.names), "silhouette", name)
+        if name in refused:
+            scores[name] = TaskScore.refusal(refused[name])
+            continue
         metric = "cosine" if items.metrics[i] == "cosine" else "euclidean"
         each = silhouette_samples(items.matrices[i][rows], labels.codes[rows], metric=metric)
         scores[name] = TaskScore.of_units(each, seed=seed, note=f"{metric} distance")
@@ -162,11 +172,7 @@ def labelled_result(
     ParameterError
         If labels and items differ in number.
     """
-    if len(labels) != len(items):
-        raise ParameterError(
-            f"There are {len(items):,} items but {len(labels):,} labels. Give one label per item, "
-            "None where there is none."
-        )
+    _check_labels(items, labels)
     metrics = set(items.metrics)
     settings["metric"] = metrics.pop() if len(metrics) == 1 else "each space's own"
     return TaskResult(
@@ -198,43 +204,51 @@ def macro_f1(truth: NDArray[np.integer], guess: NDArray[np.integer]) -> float:
     return float(f1_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0))
 
 
+def _begun(
+    items: SharedItems,
+    graphs: tuple[IntMatrix, ...],
+    labels: ClassLabels,
+    k: int,
+    seed: int,
+    task: str,
+    measure: str,
+) -> tuple[TaskResult, ClassLabels, NDArray[np.int64]]:
+    """Return a result before anything was measured, the labels that count, and who is a copy.
+
+    Spaces that are set aside have their score already.
+    """
+    _check_graphs(graphs, k)
+    _check_labels(items, labels)
+    labels, refused = with_vectors(items, labels)
+    blank = labelled_result(task, "Labels of neighbours", measure, items, labels, k=k, seed=seed)
+    groups = groups_of_copies(items)
+    if labels.refused:
+        return blank, labels, groups
+    most = most_voters(labels, groups)
+    if most < 1:
+        return replace(blank, refused="All items are copies of one.", chance=None), labels, groups
+    if most < k:
+        settings = {**blank.settings, "k": most, "k asked for": k}
+        blank = replace(blank, settings=settings)
+    if n := n_copies(groups[labels.rows]):
+        blank = replace(blank, warning=COPIES_WARNING.format(n=n))
+    scores = {name: TaskScore.refusal(reason) for name, reason in refused.items()}
+    return replace(blank, scores=scores), labels, groups
+
+
+def _used(result: TaskResult) -> int:
+    return int(result.settings["k"] or 0)
+
+
+def _check_labels(items: SharedItems, labels: ClassLabels) -> None:
+    if len(labels) != len(items):
+        raise ParameterError(
+            f"There are {len(items):,} items but {len(labels):,} labels. Give one label per item, "
+            "None where there is none."
+        )
+
+
 def _check_graphs(graphs: tuple[IntMatrix, ...], k: int) -> None:
     depth = min(graph.shape[1] for graph in graphs)
     if not 1 <= k <= depth:
         raise ParameterError(f"k must be an integer in [1, {depth}], got {k!r}.")
-
-
-def _labelled(
-    matrix: FloatMatrix, metric: Metric, graph: IntMatrix, labels: ClassLabels, k: int
-) -> NDArray[np.int64]:
-    """Return the ``(m, k)`` nearest used items of each used item."""
-    rows = labels.rows
-    near = graph[rows].astype(np.int64)
-    if len(rows) == len(graph):
-        return near[:, :k]
-    k = min(k, len(rows) - 1)
-    is_used = labels.codes[near] >= 0
-    first = np.argsort(~is_used, axis=1, kind="stable")[:, :k]
-    found = np.take_along_axis(near, first, axis=1)
-    short = np.flatnonzero(is_used.sum(axis=1) < k)
-    if len(short):  # too many neighbours without a label: look further
-        index = VectorIndex(
-            KeyedVectors([str(i) for i in range(len(matrix))], matrix), metric=metric
-        )
-        wider, _ = index.search_batch(matrix[rows[short]], k + 1, labels.codes >= 0)
-        is_self = wider == rows[short][:, None]
-        order = np.argsort(is_self, axis=1, kind="stable")[:, :k]
-        found[short] = np.take_along_axis(wider, order, axis=1)
-    return found
-
-
-def _majority(codes: NDArray[np.int32], n_classes: int) -> NDArray[np.int64]:
-    """Return the class named most often in each row, of equals the first."""
-    guess = np.empty(len(codes), np.int64)
-    step = max(1, _CELLS // n_classes)
-    for start in range(0, len(codes), step):
-        part = codes[start : start + step].astype(np.int64)
-        cells = part + np.arange(len(part))[:, None] * n_classes
-        votes = np.bincount(cells.ravel(), minlength=len(part) * n_classes)
-        guess[start : start + step] = votes.reshape(len(part), n_classes).argmax(axis=1)
-    return guess

@@ -186,3 +186,72 @@ def test_too_large_a_k_and_too_few_labels_are_errors():
         knn_label_accuracy(both(), graphs(), truth(), k=11)
     with pytest.raises(ParameterError, match="1,797 items but 3 labels"):
         silhouette(both(), ClassLabels.of(["a", "b", "b"]))
+
+
+def nearest(matrix, k):
+    from scipy.spatial.distance import cdist
+
+    distance = cdist(matrix, matrix)
+    np.fill_diagonal(distance, np.inf)
+    return np.argsort(distance, axis=1, kind="stable")[:, :k].astype(np.int32)
+
+
+def test_items_without_a_vector_have_no_neighbours():
+    """A class of zero rows, first in the file, would vote for itself: .41 in noise of chance .2."""
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(500, 10))
+    matrix[:100] = 0
+    labels = ClassLabels.of(np.repeat(list("abcde"), 100).tolist())
+    items = shared("cosine", some=matrix, all=rng.normal(size=(500, 10)), none=matrix * 0)
+    unit = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
+    graph = np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :20].astype(np.int32)
+    for measure in (knn_label_accuracy, neighbourhood_hit):
+        found = measure(items, (graph, graph, graph), labels, k=10)
+        assert found.left_out == {"without a vector in some space": 100}
+        assert found.n == 400
+        assert found["some"].value == pytest.approx(0.25, abs=0.06)
+        assert found["none"].refused == "It has vectors for 0 of 500 items with a label only."
+    round_ = silhouette(items, labels)
+    assert round_["some"].value == pytest.approx(0, abs=0.05)
+    assert round_["none"].refused
+    assert found.difference("some", "all") is not None, "on the same items"
+    same_place = knn_label_accuracy(shared(some=matrix), (graph,), labels, k=10)
+    assert same_place.n == 500, "in Euclidean space the origin is a place like any other"
+
+
+@pytest.mark.parametrize("n_each", [2, 60])
+def test_copies_of_an_item_do_not_answer_for_it(n_each):
+    """Random labels, every item several times: no space can know them."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(400 // n_each, 30))
+    matrix = np.repeat(base, n_each, axis=0)
+    classes = rng.integers(2, size=len(base))
+    labels = ClassLabels.of(np.repeat(classes, n_each).tolist())
+    noisy = matrix * (1 + 1e-7 * rng.normal(size=matrix.shape))  # as other batches round
+    items = shared(one=matrix, two=noisy)
+    graphs = nearest(items.matrices[0], 10), nearest(items.matrices[1], 10)
+    k = 1 if n_each == 2 else 3
+    found = knn_label_accuracy(items, graphs, labels, k=k)
+    own, other = np.repeat(classes, n_each), nearest(base, 1)[:, 0]
+    if k == 1:
+        assert found["one"].value == pytest.approx(np.mean(own == np.repeat(classes[other], 2)))
+    assert found["one"].value < 0.75, "1.0 with them"
+    assert f"{len(matrix):,} items have a copy" in found.warning
+    one_space = shared(one=matrix, other=rng.normal(size=matrix.shape))
+    as_they_are = knn_label_accuracy(one_space, graphs, labels, k=k)
+    assert as_they_are["one"].value == 1, "what one space alone makes equal is no copy"
+    assert not as_they_are.warning
+
+
+def test_the_number_of_voters_that_was_used_is_told():
+    x = np.arange(16.0)[:, None]
+    labels = ClassLabels.of(["a"] * 5 + ["b"] * 5 + [None] * 6)
+    found = knn_label_accuracy(shared(line=x), (nearest(x, 12),), labels, k=12)
+    assert (found.settings["k"], found.settings["k asked for"]) == (9, 12)
+    assert (
+        "k asked for"
+        not in knn_label_accuracy(shared(line=x), (nearest(x, 12),), labels, k=9).settings
+    )
+    twice = np.repeat(x[:8], 2, axis=0)
+    copies = knn_label_accuracy(shared(line=twice), (nearest(twice, 12),), labels, k=9)
+    assert copies.settings["k"] == 8, "but for the item and its copy"
