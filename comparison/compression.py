@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from comparison.label_votes import majority
 from comparison.neighbour_agreement import chance_overlap
 from comparison.vector_codes import Code, Codec, Kept, usual_codes
 from core.arrays import BoolVector, FloatMatrix, frozen_float32
@@ -136,7 +137,8 @@ def compress(
         All items where there are fewer.
     labels : sequence of str or None, length n, optional
         For a task score: leave-one-out accuracy of the majority of k neighbours; a draw goes to
-        the first class by name. Items without a label neither ask nor vote.
+        the first class by name. Items without a label neither ask nor vote; where no neighbour
+        has one, the guess counts as wrong.
     seed : int
         Of the sample, the intervals, random directions and trained centres.
     progress : Progress
@@ -229,7 +231,8 @@ def _sample(n: int, most: int, seed: int) -> Lists:
 def _measured(
     code: Code, kept: Kept, found: Lists, true: Lists, task: _Task, full_bytes: int, seed: int
 ) -> CompressedSpace:
-    each = (found[:, :, None] == true[:, None, :]).any(axis=2).mean(axis=1)
+    place = np.arange(len(found))[:, None] * (1 + int(max(found.max(), true.max())))
+    each = np.isin(found + place, true + place).mean(axis=1)
     rescored = code.family == "rescored"
     return CompressedSpace(
         code=code,
@@ -310,10 +313,6 @@ class _Task:
 
     def score(self, found: Lists) -> NDArray[np.float64]:
         """Return 1 or 0 for each query with a label."""
-        votes = self.codes[found[self.asks]]
         own = self.codes[self.rows[self.asks]]
-        same = (votes[:, :, None] == votes[:, None, :]) & (votes >= 0)[:, :, None]
-        counts = same.sum(axis=2).astype(np.int64)
-        first = (counts * (self.codes.max() + 1) - votes).argmax(axis=1)  # of equals the first name
-        hits: NDArray[np.float64] = (votes[np.arange(len(votes)), first] == own).astype(np.float64)
-        return hits
+        guess = majority(self.codes[found[self.asks]], int(self.codes.max()) + 1)
+        return np.asarray(guess == own, np.float64)

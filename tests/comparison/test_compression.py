@@ -184,3 +184,28 @@ def test_what_cannot_be_judged_is_refused_with_the_reason():
         compress(cloud(20), labels=["a"])
     with pytest.raises(ParameterError, match="size"):
         Code("pca")
+
+
+def test_a_neighbour_without_a_label_has_no_vote():
+    """The nearest of 0 has no label: it must not win, nor be an answer."""
+    x = np.array([[0.0], [1.0], [-0.5], [50.0], [51.0]])
+    labels = ["b", "b", None, "a", "a"]
+    found = compress(x, "euclidean", codes=[Code("full")], k=2, labels=labels)
+    # 0: the one without a label and b. 1: b and the one without. 3: a and b: a draw, to a. 4: too.
+    assert (found.rows[0].task.mean, found.n_task) == (1.0, 4)
+    alone = compress(x, "euclidean", codes=[Code("full")], k=1, labels=labels)
+    assert alone.rows[0].task.mean == 0.75, "nobody votes for 0"
+
+
+def test_many_neighbours_take_little_memory():
+    """1,000 of each of 1,000 items: a table of every two of them would be 1 GB."""
+    import tracemalloc
+
+    x = cloud(1_100, 2)
+    tracemalloc.start()
+    labels = ["a", "b"] * 550
+    found = compress(x, codes=[Code("full")], k=1_000, labels=labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.rows[0].recall.mean == 1
+    assert peak < 300_000_000
