@@ -14,24 +14,13 @@ pytestmark = pytest.mark.browser
 MAPS = "[...window.__embedscopeMaps.values()].at(-1)"
 
 
-def leave_out(page: Any, name: str, left: int) -> None:
-    """Take a member out of the recipe that is being put together."""
-    rows = page.locator('[class*="st-key-compare-out-"] button')
-    names = page.locator('[data-testid="stMain"]').inner_text()
-    assert name in names
-    rows.nth(left).click()
-    driving.settled(page)
-
-
 def test_the_pair_that_differs_most_is_followed_down_to_an_item_that_moved(
     shared_app: Callable[..., Any], page: Any, console_errors: list[str]
 ) -> None:
     driving.open_sample(page, shared_app("app.py").url, "topics")
     driving.go(page, "Compare")
-    page.get_by_role("button", name="Take").first.click()
-    page.get_by_text("MiniLM, layer 3").first.wait_for(timeout=driving.LONG)
-    leave_out(page, "MiniLM, layer 3", 4)
-    leave_out(page, "Word2Vec", 2)
+    for place, title in enumerate(("TF-IDF", "BERT word vectors", "BERT")):
+        driving.add_method(page, title, place)
     page.get_by_text("Noise floor", exact=True).click()
     page.get_by_role("button", name="Build and compare").click()
     page.get_by_text("items in all 3 embeddings").wait_for(timeout=driving.LONG)
@@ -62,4 +51,29 @@ def test_the_pair_that_differs_most_is_followed_down_to_an_item_that_moved(
     page.get_by_role("radio", name="Groups").click()
     page.get_by_text("groups beyond chance").wait_for(timeout=driving.LONG)
     page.get_by_text("keeps together").first.wait_for()
+    page.get_by_role("radio", name="Items and maps").click()
+    page.get_by_role("button", name="Look at this item").click()
+    page.locator(".st-key-compare-item-head").wait_for(timeout=driving.LONG)
+    columns = page.locator('[data-testid="sides"] section')
+    columns.first.wait_for(timeout=driving.LONG)
+    assert columns.count() == 3
+
+    # The sample's homonyms: which sense does a sentence have? A model that reads it knows more.
+    page.get_by_role("radio", name="Labels only one finds").click()
+    driving.settled(page)
+    for label, option in (
+        ("Finds the label", "BERT"),
+        ("Does not", "BERT word vectors"),
+        ("Classes", "sense"),
+    ):
+        page.get_by_label(label, exact=True).last.click()
+        page.get_by_role("option", name=option, exact=True).click()
+        driving.settled(page)
+    page.get_by_text("always naming the most frequent sense").wait_for(timeout=driving.LONG)
+    counts = {
+        lines[0]: int(lines[1])
+        for text in page.get_by_test_id("stMetric").all_inner_texts()
+        if len(lines := [line for line in text.splitlines() if line.strip()]) > 1
+    }
+    assert counts["only BERT"] > 3 * counts["only BERT word vectors"]
     assert console_errors == []
