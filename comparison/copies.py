@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from comparison.class_labels import ClassLabels
 from comparison.shared_items import SharedItems
 from core.arrays import AnyArray, FloatMatrix
 
@@ -39,6 +40,15 @@ def n_copies(groups: NDArray[np.int64]) -> int:
     """Return how many items have a copy."""
     sizes = np.bincount(groups)
     return int(sizes[sizes > 1].sum())
+
+
+def without_copies(items: SharedItems, labels: ClassLabels) -> ClassLabels:
+    """Return the labels of the first of every group of copies; the others count as left out."""
+    groups = groups_of_copies(items)
+    _, first = np.unique(groups[labels.rows], return_index=True)
+    keep = np.zeros(len(labels), bool)
+    keep[labels.rows[first]] = True
+    return labels.only(keep, "copies of another item")
 
 
 def _lengths(matrix: FloatMatrix) -> NDArray[np.float64]:

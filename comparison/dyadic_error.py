@@ -5,30 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.resampling import RESAMPLES, Floats
-
-
-def normal_draws(
-    values: Floats, covariance: Floats, *, n_resamples: int = RESAMPLES, seed: int = 0
-) -> Floats:
-    """Return draws of several figures about their values, paired by their covariance.
-
-    Parameters
-    ----------
-    values : (s,) float64
-    covariance : (s, s) float64
-        Negative eigenvalues, which an estimate can have, count as 0.
-    n_resamples : int
-    seed : int
-
-    Returns
-    -------
-    (n_resamples, s) float64
-    """
-    rng = np.random.default_rng(seed)
-    normal = rng.standard_normal((n_resamples, len(values)))
-    draws: Floats = values + normal @ _root(covariance)
-    return draws
+from comparison.resampling import Floats, symmetric_root
 
 
 def covariance_over_nodes(
@@ -57,15 +34,9 @@ def covariance_over_nodes(
     both = np.concatenate([influence, influence[~is_self]])
     by_node = np.stack([np.bincount(ends, column) for column in both.T], axis=1)
     # What sharing adds: a pair was counted at each of its nodes.
-    root = _root(by_node.T @ by_node - both.T @ both)
+    root = symmetric_root(by_node.T @ by_node - both.T @ both)
     covariance: Floats = influence.T @ influence + root @ root
     return covariance
-
-
-def _root(matrix: Floats) -> Floats:
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    root: Floats = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
 
 
 def pearson(x: Floats, y: Floats) -> tuple[float, Floats]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from comparison.class_labels import ClassLabels
-from comparison.label_quality import labelled_result, macro_f1, not_sampled
+from comparison.copies import without_copies
+from comparison.label_quality import check_labels, labelled_result, macro_f1, not_sampled
+from comparison.resampling import Floats, normal_draws
 from comparison.shared_items import SharedItems
 from comparison.task_result import TaskResult, TaskScore
 from core.arrays import AnyArray, BoolVector, FloatMatrix
@@ -23,6 +26,7 @@ PER_CLASS, DRAWS = 8, 10
 MOST_ITEMS, FEWEST_ITEMS = 10_000, 1_000
 WORK = 200_000_000
 """Items x dimensions x classes of one probe: under ten seconds of training."""
+_ROUNDING = 1e-10  # of the largest variance: float32 rows hold no less
 ITERATIONS = 100  # as MTEB; digits and its like are done much earlier
 Rows = NDArray[np.int64]
 
@@ -42,7 +46,9 @@ def linear_probe(
     Stratified folds, the same for every space; means and deviations come from the training part
     of each fold. ``extra`` holds macro-F1 over all folds together. More dimensions are an
     advantage: ``equal_dimensions`` brings every space, inside the fold, to the fewest dimensions
-    of all by PCA. Large data is sampled, the classes by their shares.
+    of all by PCA, the narrowest too, so that equal geometries are treated alike. Of items with
+    equal vectors in every space one counts: else a copy in the training part would answer for it.
+    Large data is sampled, the classes by their shares.
 
     Parameters
     ----------
@@ -69,6 +75,8 @@ def linear_probe(
     task, title = "label-probe", "Linear probe"
     if equal_dimensions:
         task, title = "label-probe-equal", "Linear probe at equal dimensions"
+    check_labels(items, labels)
+    labels = without_copies(items, labels)
     blank = labelled_result(task, title, "accuracy", items, labels, folds=folds, seed=seed)
     if labels.refused:
         return blank
@@ -84,7 +92,7 @@ def linear_probe(
         matrix, guess, unfinished = items.matrices[i][rows], np.empty_like(truth), 0
         for fold, (train, test) in enumerate(parts):
             progress(i * folds + fold, total, "linear probe", name)
-            to = dim if equal_dimensions and matrix.shape[1] > dim else None
+            to = dim if equal_dimensions else None
             guess[test], is_done = _trained(matrix, truth, train, test, to, seed)
             unfinished += not is_done
         note = ""
@@ -116,8 +124,10 @@ def few_shot_probe(
     Muennighoff et al. 2023, "MTEB", section 3.1 (classification): ``n_per_class`` items per class
     drawn at random, all others tested, and so ten times; the draws are the same for every space.
     Vectors are not standardised, only scaled as a whole to a mean length of 1, so that a space of
-    short vectors is not held back more by the penalty. ``extra`` holds macro-F1 and the standard
-    deviation over draws.
+    short vectors is not held back more by the penalty. The figure is the mean over draws; its
+    interval counts that other items and other draws would give another. Of items with equal
+    vectors in every space one counts. ``extra`` holds macro-F1 and the standard deviation over
+    draws.
 
     Parameters
     ----------
@@ -132,11 +142,13 @@ def few_shot_probe(
     progress : Progress
         Called once per draw.
     """
+    check_labels(items, labels)
+    labels = without_copies(items, labels)
     blank = labelled_result(
         "label-few-shot", f"{n_per_class} examples per class", "accuracy", items, labels, seed=seed
     )
     settings = {**blank.settings, "per class": n_per_class, "draws": n_draws}
-    blank = replace(blank, unit="draws", n=n_draws, settings=settings)
+    blank = replace(blank, settings=settings)
     if labels.refused:
         return blank
     can_train = np.ones(len(labels), bool) if may_train is None else may_train
@@ -145,25 +157,73 @@ def few_shot_probe(
         reason = f"Fewer than two classes have {n_per_class} items to learn from and one to test."
         return replace(blank, refused=reason, chance=None)
     draws = [_draw(labels, rows[can_train[rows]], n_per_class, seed + i) for i in range(n_draws)]
-    scores, total = {}, len(items.names) * n_draws
+    tests = [
+        np.setdiff1d(rows if may_train is None else rows[~can_train[rows]], train)
+        for train in draws
+    ]
+    found, total = [], len(items.names) * n_draws
     for i, name in enumerate(items.names):
         length = float(np.linalg.norm(items.matrices[i][rows], axis=1).mean()) or 1.0
-        accuracy, f1 = np.empty(n_draws), np.empty(n_draws)
-        for j, train in enumerate(draws):
+        shots = _Shots.blank(len(labels), n_draws)
+        for j, (train, test) in enumerate(zip(draws, tests, strict=True)):
             progress(i * n_draws + j, total, "few examples", name)
-            test = np.setdiff1d(rows if may_train is None else rows[~can_train[rows]], train)
             model, _ = _fitted(items.matrices[i][train] / length, labels.codes[train])
             guess = model.predict(items.matrices[i][test] / length)
-            truth = labels.codes[test]
-            accuracy[j], f1[j] = (guess == truth).mean(), macro_f1(truth, guess)
-        sd = float(accuracy.std(ddof=1)) if n_draws > 1 else 0.0
-        extra = {"macro-F1": float(f1.mean()), "sd": sd}
-        scores[name] = TaskScore.of_units(accuracy, seed=seed, extra=extra)
+            shots.add(j, test, labels.codes[test], guess)
+        found.append(shots)
     progress(total, total, "few examples")
+    n_tested = int((found[0].asked > 0).sum())
+    blank = replace(blank, n=n_tested, scores=_scores_of_shots(items.names, found, seed))
     left_out = dict(labels.left_out)
     if len(rows) < len(labels.rows):
         left_out["in classes too small to draw from"] = len(labels.rows) - len(rows)
-    return replace(blank, chance=chance, scores=scores, left_out=left_out)
+    return replace(blank, chance=chance, left_out=left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shots:
+    """What one space got right: by item, and by draw."""
+
+    asked: Floats
+    right: Floats
+    accuracy: Floats
+    f1: Floats
+
+    @classmethod
+    def blank(cls, n: int, n_draws: int) -> _Shots:
+        return cls(np.zeros(n), np.zeros(n), np.zeros(n_draws), np.zeros(n_draws))
+
+    def add(self, draw: int, test: Rows, truth: AnyArray, guess: AnyArray) -> None:
+        is_right = guess == truth
+        self.asked[test] += 1
+        self.right[test] += is_right
+        self.accuracy[draw], self.f1[draw] = is_right.mean(), macro_f1(truth, guess)
+
+
+def _scores_of_shots(names: Sequence[str], found: list[_Shots], seed: int) -> dict[str, TaskScore]:
+    """Return the mean accuracy of each space; draws and items both move it.
+
+    The variance of a mean over a table of items and draws is that over its items plus that over
+    its draws (Searle, Casella & McCulloch 1992, "Variance Components", section 4.5); of few draws
+    it is widened as Student's t is.
+    """
+    from scipy.stats import t
+
+    tested = found[0].asked > 0
+    by_item = np.stack([shots.right[tested] / shots.asked[tested] for shots in found])
+    by_draw = np.stack([shots.accuracy for shots in found])
+    n_items, n_draws = by_item.shape[1], by_draw.shape[1]
+    covariance = np.atleast_2d(np.cov(by_item)) / n_items
+    if n_draws > 1:
+        wider = float(t.ppf(0.975, n_draws - 1) / t.ppf(0.975, np.inf)) ** 2
+        covariance = covariance + np.atleast_2d(np.cov(by_draw)) / n_draws * wider
+    draws = np.clip(normal_draws(by_draw.mean(axis=1), covariance, seed=seed), 0, 1)
+    scores = {}
+    for i, name in enumerate(names):
+        sd = float(by_draw[i].std(ddof=1)) if n_draws > 1 else 0.0
+        extra = {"macro-F1": float(found[i].f1.mean()), "sd over draws": sd}
+        scores[name] = TaskScore.of_draws(float(by_draw[i].mean()), draws[:, i], extra=extra)
+    return scores
 
 
 def _sampled(items: SharedItems, labels: ClassLabels, folds: int, seed: int) -> Rows:
@@ -182,17 +242,32 @@ def _trained(
     seed: int,
 ) -> tuple[NDArray[np.int32], bool]:
     """Return the classes guessed for ``test`` and whether the training came to its end."""
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        steps = [StandardScaler()] if to is None else [PCA(to, random_state=seed), StandardScaler()]
-        prepare = make_pipeline(*steps).fit(matrix[train])
-        model, is_done = _fitted(prepare.transform(matrix[train]), truth[train])
-        guess: NDArray[np.int32] = model.predict(prepare.transform(matrix[test]))
+        x, y = matrix[train], matrix[test]
+        if to is not None:
+            x, y = _turned(x, y, to, seed)
+        scaler = StandardScaler().fit(x)
+        model, is_done = _fitted(scaler.transform(x), truth[train])
+        guess: NDArray[np.int32] = model.predict(scaler.transform(y))
     return guess, is_done
+
+
+def _turned(
+    train: FloatMatrix, test: FloatMatrix, to: int, seed: int
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """Return the first principal components of both, found on ``train``.
+
+    Those that hold nothing but rounding are left off: standardised, they would count like others.
+    """
+    from sklearn.decomposition import PCA
+
+    model = PCA(to, random_state=seed).fit(train)
+    variance = model.explained_variance_
+    n = max(1, int((variance > _ROUNDING * variance[0]).sum()))
+    return model.transform(train)[:, :n], model.transform(test)[:, :n]
 
 
 def _fitted(x: AnyArray, y: AnyArray) -> tuple[Any, bool]:

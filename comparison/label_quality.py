@@ -128,7 +128,7 @@ def silhouette(
     """
     from sklearn.metrics import silhouette_samples
 
-    _check_labels(items, labels)
+    check_labels(items, labels)
     labels, refused = with_vectors(items, labels)
     blank = labelled_result(
         "label-silhouette", "Silhouette of the classes", "silhouette", items, labels, seed=seed
@@ -172,7 +172,7 @@ def labelled_result(
     ParameterError
         If labels and items differ in number.
     """
-    _check_labels(items, labels)
+    check_labels(items, labels)
     metrics = set(items.metrics)
     settings["metric"] = metrics.pop() if len(metrics) == 1 else "each space's own"
     return TaskResult(
@@ -187,6 +187,20 @@ def labelled_result(
         left_out=labels.left_out,
         refused=labels.refused,
     )
+
+
+def check_labels(items: SharedItems, labels: ClassLabels) -> None:
+    """Check that there is one label per item.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if len(labels) != len(items):
+        raise ParameterError(
+            f"There are {len(items):,} items but {len(labels):,} labels. Give one label per item, "
+            "None where there is none."
+        )
 
 
 def not_sampled(labels: ClassLabels, rows: NDArray[np.int64]) -> dict[str, int]:
@@ -218,7 +232,7 @@ def _begun(
     Spaces that are set aside have their score already.
     """
     _check_graphs(graphs, k)
-    _check_labels(items, labels)
+    check_labels(items, labels)
     labels, refused = with_vectors(items, labels)
     blank = labelled_result(task, "Labels of neighbours", measure, items, labels, k=k, seed=seed)
     groups = groups_of_copies(items)
@@ -238,14 +252,6 @@ def _begun(
 
 def _used(result: TaskResult) -> int:
     return int(result.settings["k"] or 0)
-
-
-def _check_labels(items: SharedItems, labels: ClassLabels) -> None:
-    if len(labels) != len(items):
-        raise ParameterError(
-            f"There are {len(items):,} items but {len(labels):,} labels. Give one label per item, "
-            "None where there is none."
-        )
 
 
 def _check_graphs(graphs: tuple[IntMatrix, ...], k: int) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comparison.dyadic_error import covariance_over_nodes, normal_draws
+from comparison.dyadic_error import covariance_over_nodes
 from comparison.pair_quality import cosines_of_pairs
-from comparison.resampling import Floats
+from comparison.resampling import Floats, normal_draws
 from comparison.shared_items import SharedItems
 from comparison.task_result import TaskResult, TaskScore
 from core.arrays import IntMatrix

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comparison.dyadic_error import covariance_over_nodes, normal_draws, pearson, spearman
-from comparison.resampling import RESAMPLES, Floats
+from comparison.dyadic_error import covariance_over_nodes, pearson, spearman
+from comparison.resampling import RESAMPLES, Floats, normal_draws
 from comparison.shared_items import SharedItems
 from comparison.task_result import TaskResult, TaskScore
 from core.arrays import FloatMatrix

@@ -47,6 +47,36 @@ def resampled(
     return values
 
 
+def normal_draws(
+    values: Floats, covariance: Floats, *, n_resamples: int = RESAMPLES, seed: int = 0
+) -> Floats:
+    """Return draws of several figures about their values, paired by their covariance.
+
+    Parameters
+    ----------
+    values : (s,) float64
+    covariance : (s, s) float64
+        Negative eigenvalues, which an estimate can have, count as 0.
+    n_resamples : int
+    seed : int
+
+    Returns
+    -------
+    (n_resamples, s) float64
+    """
+    rng = np.random.default_rng(seed)
+    normal = rng.standard_normal((n_resamples, len(values)))
+    draws: Floats = values + normal @ symmetric_root(covariance)
+    return draws
+
+
+def symmetric_root(matrix: Floats) -> Floats:
+    """Return the root of a symmetric matrix; negative eigenvalues count as 0."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    root: Floats = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root
+
+
 def middle(values: Floats, level: float = 0.95) -> tuple[float, float]:
     """Return the percentile interval of resampled values, NaN ones left out."""
     kept = values[np.isfinite(values)]

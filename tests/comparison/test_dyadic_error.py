@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from comparison.dyadic_error import covariance_over_nodes, normal_draws, pearson, spearman
+from comparison.dyadic_error import covariance_over_nodes, pearson, spearman
+from comparison.resampling import normal_draws
 
 RNG = np.random.default_rng(0)
 

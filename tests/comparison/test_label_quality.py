@@ -96,12 +96,15 @@ def test_few_examples_are_drawn_alike_for_every_space():
         raw=digits(), scaled=digits() * 1000, noise=np.random.default_rng(0).random((1797, 9))
     )
     found = few_shot_probe(items, truth(), n_draws=3)
-    assert found["raw"].per_unit == pytest.approx(found["scaled"].per_unit, abs=0.005)
+    assert found["raw"].value == pytest.approx(found["scaled"].value, abs=0.005)
+    assert found.n == 1797
+    assert found.unit == "items"
     assert 0.8 < found["raw"].value < 0.95, "8 of each class give less than all"
     assert found["noise"].value == pytest.approx(found.chance, abs=0.04)
     may_train = np.arange(1797) < 900
     apart = few_shot_probe(items, truth(), n_draws=1, may_train=may_train)
-    assert apart["raw"].value != found["raw"].per_unit[0]
+    assert apart.n == 897
+    assert 0.7 < apart["raw"].value < 0.95
     counts = np.bincount(load_digits().target[900:])
     assert apart.chance == pytest.approx(counts.max() / counts.sum())
 
@@ -255,3 +258,48 @@ def test_the_number_of_voters_that_was_used_is_told():
     twice = np.repeat(x[:8], 2, axis=0)
     copies = knn_label_accuracy(shared(line=twice), (nearest(twice, 12),), labels, k=9)
     assert copies.settings["k"] == 8, "but for the item and its copy"
+
+
+def test_few_examples_tell_equal_spaces_apart_no_more_than_by_chance():
+    """Ten draws of the same items are no ten independent ones: half of all runs said so."""
+    apart, y = 0, np.arange(120) % 3
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        centres = rng.normal(size=(3, 6))
+        one, two = (centres[y] + rng.normal(size=(120, 6)) for _ in range(2))
+        labels = ClassLabels.of(y.tolist())
+        found = few_shot_probe(shared(one=one, two=two), labels, n_draws=6, seed=seed)
+        apart += found.difference("one", "two").tells_apart
+    assert apart <= 3
+
+
+def test_copies_do_not_leak_into_what_is_tested():
+    rng = np.random.default_rng(0)
+    matrix = np.repeat(rng.normal(size=(120, 64)), 2, axis=0)
+    labels = ClassLabels.of(np.repeat(rng.integers(2, size=120), 2).tolist())
+    for probe in (linear_probe, few_shot_probe):
+        found = probe(shared(x=matrix), labels)
+        assert found.left_out == {"copies of another item": 120}
+        assert found.n == 120
+        assert found["x"].value == pytest.approx(0.5, abs=0.12), ".91 with them"
+
+
+def test_equal_geometries_are_equal_at_equal_dimensions():
+    """The same rows in 8 dimensions and, turned, in 16: the narrow one goes through PCA too."""
+    rng = np.random.default_rng(0)
+    y = np.arange(150) % 3
+    narrow = rng.normal(size=(150, 8)) * np.geomspace(1, 0.05, 8)
+    narrow[:, 0] += y
+    turn = np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    wide = np.hstack([narrow, np.zeros((150, 8))]) @ turn
+    found = linear_probe(
+        shared(narrow=narrow, wide=wide), ClassLabels.of(y.tolist()), equal_dimensions=True
+    )
+    assert found["narrow"].value == pytest.approx(found["wide"].value, abs=0.01)
+    flat = narrow.copy()
+    flat[:, 6:] = 0  # components without variance must not become noise of unit variance
+    padded = np.hstack([flat, np.zeros((150, 8))]) @ turn
+    both = linear_probe(
+        shared(flat=flat, padded=padded), ClassLabels.of(y.tolist()), equal_dimensions=True
+    )
+    assert both["flat"].value == pytest.approx(both["padded"].value, abs=0.01)
