@@ -34,12 +34,14 @@ class ClassNeighbours:
         Row a, column b: items of class a whose neighbours vote for class b.
     sizes : (c,) int64
         Items of each class.
-    each : (n_used, c) sparse float64
-        Shares of the classes among the neighbours of each item that counts.
+    links : (n_used, n) sparse float64
+        Weight of each labelled neighbour of each item that counts; rows sum to 1.
     codes : (n_used,) int64
         Class of each of these items.
     rows : (n_used,) int64
         Which items they are.
+    every_code : (n,) int64
+        Class of every item; -1 without a label.
     k, n : int
         Neighbours looked at; items of the space.
     n_unlabelled, n_without : int
@@ -51,9 +53,10 @@ class ClassNeighbours:
     chance: Float64
     confusion: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    each: Any
+    links: Any
     codes: NDArray[np.int64]
     rows: NDArray[np.int64]
+    every_code: NDArray[np.int64]
     k: int
     n: int
     n_unlabelled: int
@@ -105,19 +108,20 @@ def class_neighbours(
     near = codes[neighbours[labelled, :k]]
     counted = (near >= 0).any(axis=1)
     rows, near = labelled[counted], near[counted]
-    each = _shares_of_each(near, len(classes))
+    links = _links(neighbours[rows, :k], near >= 0, n)
     own = codes[rows]
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(confusion, (own, vote(near, len(classes))), 1)
     return ClassNeighbours(
         classes,
-        _mean_of_classes(each, own, len(classes)),
+        _mean_of_classes(links @ members(codes, len(classes)), own, len(classes)),
         (sizes[None, :] - np.eye(len(classes))) / (sizes.sum() - 1),
         confusion,
         sizes,
-        each,
+        links,
         own,
         rows,
+        codes,
         k,
         n,
         n - len(labelled),
@@ -156,21 +160,25 @@ def vote(near: NDArray[np.integer], n_classes: int) -> NDArray[np.int64]:
     return winners
 
 
-def _shares_of_each(near: NDArray[np.int64], n_classes: int) -> Any:
+def members(codes: NDArray[np.int64], n_classes: int) -> Any:
+    """Return the ``(n, c)`` sparse matrix that is 1 where an item is of a class."""
     from scipy.sparse import csr_matrix
 
-    row, place = np.nonzero(near >= 0)
-    weights = 1 / (near >= 0).sum(axis=1)
-    shape = (len(near), n_classes)
-    return csr_matrix((weights[row], (row, near[row, place])), shape=shape)
+    some = np.flatnonzero(codes >= 0)
+    return csr_matrix((np.ones(len(some)), (some, codes[some])), shape=(len(codes), n_classes))
+
+
+def _links(neighbours: NDArray[np.integer], is_labelled: NDArray[np.bool_], n: int) -> Any:
+    from scipy.sparse import csr_matrix
+
+    row, place = np.nonzero(is_labelled)
+    weights = 1 / is_labelled.sum(axis=1)
+    shape = (len(neighbours), n)
+    return csr_matrix((weights[row], (row, neighbours[row, place])), shape=shape)
 
 
 def _mean_of_classes(each: Any, codes: NDArray[np.int64], n_classes: int) -> Float64:
-    from scipy.sparse import csr_matrix
-
-    ones = np.ones(len(codes))
-    members = csr_matrix((ones, (codes, np.arange(len(codes)))), shape=(n_classes, len(codes)))
-    sums = np.asarray((members @ each).todense())
+    sums = np.asarray((members(codes, n_classes).T @ each).todense())
     sizes = np.bincount(codes, minlength=n_classes)[:, None]
     means: Float64 = np.divide(sums, sizes, out=np.full(sums.shape, np.nan), where=sizes > 0)
     return means

@@ -121,7 +121,8 @@ def _moves(pair: Pair, moves: ClassMoves) -> None:
             ),
             "by chance": st.column_config.NumberColumn(
                 format="%.2f",
-                help="95 % of such shares when each item's two lists are exchanged by a coin.",
+                help="What chance reaches: of embeddings that differ by chance only, 95 % have no "
+                "class beyond it.",
             ),
             "own, A": _own(pair.a),
             "own, B": _own(pair.b),
