@@ -36,17 +36,24 @@ def shared_by_depth(a: Ids, b: Ids) -> NDArray[np.int32]:
         raise ParameterError(
             f"Neighbours must be two (n, k) arrays of one shape, got {a.shape} and {b.shape}."
         )
-    n, k = a.shape
-    shared = np.zeros((n, k), np.int32)
+    shared = np.zeros(a.shape, np.int32)
+    row, p, q = matches(a, b)
     # An item at place p of one list and q of the other is shared from depth max(p, q) on.
-    depth = np.maximum.outer(np.arange(k), np.arange(k))
-    step = max(1, _CELLS // max(1, k * k))
-    for start in range(0, n, step):
-        block = slice(start, start + step)
-        row, p, q = np.nonzero(a[block, :, None] == b[block, None, :])
-        np.add.at(shared[block], (row, depth[p, q]), 1)
+    np.add.at(shared, (row, np.maximum(p, q)), 1)
     np.cumsum(shared, axis=1, out=shared)
     return shared
+
+
+def matches(a: Ids, b: Ids) -> tuple[NDArray[np.int64], ...]:
+    """Return row and place in either list, from 0, of each item that both lists name."""
+    n, k = a.shape
+    step = max(1, _CELLS // max(1, k * b.shape[1]))
+    found = []
+    for start in range(0, max(n, 1), step):
+        block = slice(start, start + step)
+        row, p, q = np.nonzero(a[block, :, None] == b[block, None, :])
+        found.append((row + start, p, q))
+    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
 
 
 def overlap(shared: NDArray[np.int32], k: int) -> NDArray[np.float64]:
@@ -91,18 +98,32 @@ def rank_biased_overlap(
     persistence : float
         How likely a reader goes on to the next rank; 1 / (1 - p) ranks are read on average.
     """
+    depth = _depth(shared, k) + 1
+    result: NDArray[np.float64] = shared[:, :depth] @ rank_weights(k, persistence)
+    return result
+
+
+def rank_weights(k: int, persistence: float = 0.9) -> NDArray[np.float64]:
+    """Return what an item shared by the first 1 … k adds to rank-biased overlap, ``(k,)``."""
     if not 0 < persistence < 1:
         raise ParameterError(f"persistence must lie between 0 and 1, got {persistence!r}.")
-    depths = np.arange(1, _depth(shared, k) + 2)
-    agreement = shared[:, :k] / depths
-    weights = (1 - persistence) / persistence * persistence**depths
-    result: NDArray[np.float64] = agreement @ weights + agreement[:, -1] * persistence**k
-    return result
+    depths = np.arange(1, k + 1)
+    weights: NDArray[np.float64] = (1 - persistence) / persistence * persistence**depths / depths
+    weights[-1] += persistence**k / k
+    return weights
 
 
 def chance_overlap(k: int, n: int) -> float:
     """Return the overlap that random neighbours among ``n`` items would have."""
     return k / (n - 1)
+
+
+def chance_rank_biased_overlap(k: int, n: int, persistence: float = 0.9) -> float:
+    """Return the rank-biased overlap of random neighbours, exactly.
+
+    Two random lists share ``d² / (n - 1)`` of their first ``d`` items on average.
+    """
+    return float(rank_weights(k, persistence) @ np.arange(1, k + 1) ** 2) / (n - 1)
 
 
 def chance_jaccard(k: int, n: int) -> float:
