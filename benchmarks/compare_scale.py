@@ -41,7 +41,7 @@ def main() -> None:
     graphs = {}
     with Part("neighbours, exact, k = 50"):
         for name, space in spaces.items():
-            graphs[name] = VectorIndex(space).knn_graph(50).ids
+            graphs[name] = VectorIndex(space).knn_graph(50)
     with Part("overlap, CKA, distances, Procrustes"):
         found = compare(spaces, k=10, graphs=graphs)
         _ = found.overlap.values, found.rank_biased_overlap.values

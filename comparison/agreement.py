@@ -27,11 +27,15 @@ class Agreement:
     low, high : (m, m) float64
         Bootstrap interval over items; NaN where there is none.
     n_used : int
-        Items behind each figure.
+        Items behind the figures.
     chance : float or None
         What unrelated spaces would give; None where it is not known.
     refused : mapping of pair to str
         Why a value is missing.
+    remarks : mapping of pair to str
+        What to know of a value that is there: sentences.
+    used : mapping of pair to int
+        Items behind a figure, where they are fewer than in other pairs.
     """
 
     measure: str
@@ -42,6 +46,8 @@ class Agreement:
     n_used: int
     chance: float | None = None
     refused: Mapping[Pair, str] = field(default_factory=dict)
+    remarks: Mapping[Pair, str] = field(default_factory=dict)
+    used: Mapping[Pair, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -53,6 +59,8 @@ class Agreement:
         n_used: int,
         chance: float | None = None,
         refused: Mapping[Pair, str] | None = None,
+        remarks: Mapping[Pair, str] | None = None,
+        used: Mapping[Pair, int] | None = None,
     ) -> Agreement:
         """Return the table of the values above its diagonal."""
         m = len(names)
@@ -65,7 +73,8 @@ class Agreement:
                 high[i, j] = high[j, i] = cell.high
             else:
                 values[i, j] = values[j, i] = cell
-        return cls(measure, names, values, low, high, n_used, chance, dict(refused or {}))
+        told = (dict(refused or {}), dict(remarks or {}), dict(used or {}))
+        return cls(measure, names, values, low, high, n_used, chance, *told)
 
     def least_alike(self) -> tuple[str, str] | None:
         """Return the two spaces that differ most, or None where nothing could be measured."""

@@ -8,18 +8,26 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.agreement import Pair
+from comparison.agreement import Pair, guard_of_procrustes
 from comparison.chance import Calibrated, calibrate
 from comparison.global_spread import u_centred
+from comparison.guards import guard_of_distances
 from comparison.neighbour_agreement import overlap, rank_biased_overlap, shared_by_depth
 from comparison.shared_items import SharedItems
+from comparison.tied_neighbours import settled, without_direction
+from comparison.whole_agreement import without_extent
 from core.arrays import IntMatrix
+from core.modality import Metric
 from core.progress import Progress, quiet
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 
 ROWS = 500
 """Items that are paired at random: each pairing needs every two of them."""
+SHAPE_PERMUTATIONS = 19
+"""Random pairings of Procrustes, each a decomposition: p can be 1 in 20 at best."""
+_WIDEST = 1_000  # dimensions up to which these are made
+_LISTED = 50
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Shuffled = Callable[[NDArray[np.int64]], float]
@@ -36,7 +44,9 @@ def calibrated_agreement(
     """Return the calibrated agreement of every two spaces.
 
     Of more than 500 items a sample is taken, the same for all spaces and seeds; neighbours are
-    those among the sample, so ``k`` is cut to a tenth of it.
+    those among the sample, so ``k`` is cut to a tenth of it (``calibrated_k``). Items without a
+    direction in some space are left out. Procrustes takes three items per dimension, up to 1,000
+    dimensions, and 19 pairings.
 
     Parameters
     ----------
@@ -48,25 +58,35 @@ def calibrated_agreement(
 
     Returns
     -------
-    mapping of {"overlap", "rbo", "cka", "distances"} to mapping of pair to Calibrated
+    mapping of {"overlap", "rbo", "cka", "distances", "shape"} to mapping of pair to Calibrated
+        Without pairs for which the measure would mislead.
 
     References
     ----------
     Gröger, Wen & Brbić 2026 (arXiv 2602.14486).
     """
-    n = len(items)
-    rows = np.sort(np.random.default_rng(seed).permutation(n)[:ROWS])
-    k = max(1, min(k, len(rows) // 10))
+    known = ~np.any(
+        [without_direction(*each) for each in zip(items.matrices, items.metrics, strict=True)],
+        axis=0,
+    )
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(known))
+    rows = np.sort(order[:ROWS])
+    found: dict[str, dict[Pair, Calibrated]] = {m: {} for m in (*_MEASURES, "shape")}
+    if guard_of_distances(len(rows)):
+        return found
+    k = calibrated_k(k, len(rows))
     spaces = [
-        _Sampled.of(matrix[rows], metric, k)
+        None if without_extent(matrix) else _Sampled.of(matrix[rows], metric, k, seed)
         for matrix, metric in zip(items.matrices, items.metrics, strict=True)
     ]
-    found: dict[str, dict[Pair, Calibrated]] = {m: {} for m in _MEASURES}
     pairs = list(combinations(range(len(spaces)), 2))
     for done, (i, j) in enumerate(pairs):
         progress(done, len(pairs), "comparing with chance", f"{items.names[i]}, {items.names[j]}")
+        first, second = spaces[i], spaces[j]
+        if first is None or second is None:
+            continue
         for measure, shuffled in _MEASURES.items():
-            value = shuffled(spaces[i], spaces[j])
+            value = shuffled(first, second)
             found[measure][i, j] = calibrate(
                 value(np.arange(len(rows))),
                 value,
@@ -74,8 +94,35 @@ def calibrated_agreement(
                 n_permutations=n_permutations,
                 seed=seed,
             )
+        shape = _shape(items.matrices[i], items.matrices[j], order, seed)
+        if shape is not None:
+            found["shape"][i, j] = shape
     progress(len(pairs), len(pairs), "comparing with chance")
     return found
+
+
+def calibrated_k(k: int, n_rows: int) -> int:
+    """Return the neighbours that count where agreement among ``n_rows`` items is calibrated."""
+    return max(1, min(k, n_rows // 10))
+
+
+def _shape(
+    x: NDArray[np.float32], y: NDArray[np.float32], order: NDArray[np.int64], seed: int
+) -> Calibrated | None:
+    """Return the calibrated Procrustes similarity, or None where a rotation would fit noise."""
+    widest = max(x.shape[1], y.shape[1])
+    rows = np.sort(order[: max(ROWS, 3 * widest)])
+    if widest > _WIDEST or guard_of_procrustes(len(rows), x.shape[1], y.shape[1]):
+        return None
+    a, b = (np.asarray(space[rows], np.float64) for space in (x, y))
+    a, b = (space - space.mean(axis=0) for space in (a, b))
+    a, b = (space / (np.linalg.norm(space) or 1.0) for space in (a, b))
+
+    def value(order: NDArray[np.int64]) -> float:
+        return min(1.0, float(np.linalg.svd(a.T @ b[order], compute_uv=False).sum()))
+
+    own = value(np.arange(len(rows)))
+    return calibrate(own, value, len(rows), n_permutations=SHAPE_PERMUTATIONS, seed=seed)
 
 
 class _Sampled:
@@ -85,18 +132,16 @@ class _Sampled:
         self.graph, self.kernel, self.distances = graph, kernel, distances
 
     @classmethod
-    def of(cls, matrix: NDArray[np.float32], metric: str, k: int) -> _Sampled:
+    def of(cls, matrix: NDArray[np.float32], metric: Metric, k: int, seed: int) -> _Sampled:
         from scipy.spatial.distance import cdist
 
         keys = [str(i) for i in range(len(matrix))]
-        space = KeyedVectors(keys, matrix, metric=metric)  # type: ignore[arg-type]
+        space = KeyedVectors(keys, matrix, metric=metric)
+        graph = VectorIndex(space, exact=True).knn_graph(_LISTED)
+        near = settled(graph.ids, graph.scores, space.matrix, metric, seed=seed).ids[:, :k]
         wide = matrix.astype(np.float64)
         centred = wide - wide.mean(axis=0)
-        return cls(
-            VectorIndex(space, exact=True).knn_graph(k).ids,
-            u_centred(centred @ centred.T),
-            u_centred(cdist(centred, centred)),
-        )
+        return cls(near, u_centred(centred @ centred.T), u_centred(cdist(centred, centred)))
 
 
 def _local(measure: Callable[[NDArray[np.int32], int], Float64]) -> Callable[..., Shuffled]:

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.agreement import Agreement, Pair, guard_of_procrustes
-from comparison.global_agreement import (
-    DistanceTable,
-    LinearKernel,
-    narrowed,
-    procrustes,
-)
-from comparison.global_spread import global_spread
+from comparison.agreement import Agreement
+from comparison.guards import guard_of_metrics, guard_of_neighbours
 from comparison.neighbour_agreement import (
     chance_jaccard,
     chance_overlap,
+    chance_rank_biased_overlap,
     jaccard,
     overlap,
     rank_biased_overlap,
+    rank_weights,
     shared_by_depth,
 )
+from comparison.neighbour_spread import neighbour_spread
 from comparison.shared_items import SharedItems, join
-from core.arrays import IntMatrix
+from comparison.tied_neighbours import Settled, settled, without_direction
+from comparison.whole_agreement import STEPS, Wholes, either, wholes, without_extent
+from core.arrays import BoolVector, IntMatrix
 from core.errors import ParameterError
 from core.progress import Progress, quiet
-from vectors.bootstrap import Interval, bootstrap_mean
+from vectors.bootstrap import Interval
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
+from vectors.neighbors import KnnGraph
 
 DEEPEST = 50
 """Neighbours that are looked at, so that k may be moved without searching again."""
-SAMPLE = 5_000
-"""Items of measures that need every pair of items."""
 CURVE = (1, 5, 10, 25, 50)
+SPREAD_BY_ALL, SPREAD_BY = 10_000, 10
+"""Items above which the width of an interval is that of the first 10 neighbours: the time grows
+with k², the width shrinks with k."""
+MANY_TIES = 0.05
+"""Share of items with a tie at rank k above which a figure is said to rest on chance in part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +52,54 @@ class Comparison:
     ----------
     items : SharedItems
     graphs : tuple of (n, K) int32
-        The nearest items of every item in each space, nearest first.
+        The nearest items of every item in each space, nearest first, equal ones in random order.
+    ties : tuple of (K,) float64
+        Per space and rank k, the share of items of which chance decides the k nearest.
+    blank : tuple of (n,) bool
+        Per space, items without a direction (zero vectors): they have no nearest.
+    flat : mapping of str to str
+        Spaces without a shape, and why: nothing is measured with them.
     k : int
         Neighbours that count in ``overlap``, ``jaccard`` and ``rank_biased_overlap``.
-    cka, distances, shape : Agreement
-        Debiased CKA of all items; distance correlation and Procrustes of a sample.
+    whole : Wholes
+        The tables of whole spaces.
     seed : int
-        Of samples and intervals.
+        Of samples, ties and intervals.
     """
 
     items: SharedItems
     graphs: tuple[IntMatrix, ...]
+    ties: tuple[NDArray[np.float64], ...]
+    blank: tuple[BoolVector, ...]
+    flat: Mapping[str, str]
     k: int
-    cka: Agreement
-    distances: Agreement
-    shape: Agreement
+    whole: Wholes
     seed: int
+
+    @property
+    def cka(self) -> Agreement:
+        """Return debiased linear CKA of all items."""
+        return self.whole.cka
+
+    @property
+    def distances(self) -> Agreement:
+        """Return distance correlation, squared and corrected, of a sample."""
+        return self.whole.distances
+
+    @property
+    def shape(self) -> Agreement:
+        """Return Procrustes similarity of a sample."""
+        return self.whole.shape
+
+    @property
+    def ranks(self) -> Agreement:
+        """Return the rank correlation of the distances (RSA) of a sample."""
+        return self.whole.ranks
+
+    @property
+    def cca(self) -> Agreement:
+        """Return the mean canonical correlation (SVCCA) of a sample."""
+        return self.whole.cca
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,10 +124,13 @@ class Comparison:
     @cached_property
     def rank_biased_overlap(self) -> Agreement:
         """Return the mean overlap that counts early ranks more (p = .9)."""
-        return self._local("rbo", "rank-biased overlap", None)
+        chance = chance_rank_biased_overlap(self.k, len(self.items))
+        return self._local("rbo", "rank-biased overlap", chance)
 
     def per_item(self, a: str, b: str, measure: str = "overlap") -> NDArray[np.float64]:
         """Return the agreement of two spaces on each item's neighbours, ``(n,)`` in 0 … 1.
+
+        NaN for items without a direction in either space.
 
         Parameters
         ----------
@@ -104,21 +142,55 @@ class Comparison:
         if measure not in measures:
             known = ", ".join(measures)
             raise ParameterError(f"measure must be one of {known}, got {measure!r}.")
-        return measures[measure](self._shared(a, b, self.k), self.k)
+        each = measures[measure](self._shared(a, b, self.k), self.k)
+        each[~self._with_vectors(a, b)] = np.nan
+        return each
 
     def curve(self, a: str, b: str) -> dict[int, float]:
-        """Return the mean overlap for several k: conclusions can turn with k."""
-        depths = [k for k in CURVE if k <= self.depth]
-        shared = self._shared(a, b, depths[-1])
+        """Return the mean overlap for several k: conclusions can turn with k.
+
+        Those for which there are too few items are left out; all, where nothing can be measured.
+        """
+        rows = self._with_vectors(a, b)
+        depths = [
+            k for k in CURVE if k <= self.depth and not guard_of_neighbours(int(rows.sum()), k)
+        ]
+        if not depths or either(self.flat, a, b):
+            return {}
+        shared = self._shared(a, b, depths[-1])[rows]
         return {k: float(overlap(shared, k).mean()) for k in depths}
 
     def at(self, k: int) -> Comparison:
         """Return the same comparison for another number of neighbours; nothing is searched."""
         if not 1 <= k <= self.depth:
             raise ParameterError(f"k must be an integer in [1, {self.depth}], got {k!r}.")
-        return Comparison(
-            self.items, self.graphs, k, self.cka, self.distances, self.shape, self.seed
-        )
+        return replace(self, k=k)
+
+    def remarks_on(self, a: str, b: str) -> str:
+        """Return what to know of the neighbours of two spaces: sentences, none where all is well.
+
+        Two metrics, many ties, items without a vector.
+        """
+        i, j = self._place(a), self._place(b)
+        told = [guard_of_metrics(self.items.metrics[i], self.items.metrics[j]) or ""]
+        for name, place in ((a, i), (b, j)):
+            share = float(self.ties[place][self.k - 1])
+            if share > MANY_TIES:
+                told.append(
+                    f"In {name} {share:.0%} of the items have equally near candidates for rank "
+                    f"{self.k}: which of them count is drawn at random."
+                )
+        without = int((~self._with_vectors(a, b)).sum())
+        if without:
+            told.append(
+                f"{without:,} of {len(self.items):,} items have only zeros as their vector in "
+                "one of the two and are left out."
+            )
+        return " ".join(part for part in told if part)
+
+    def _with_vectors(self, a: str, b: str) -> BoolVector:
+        kept: BoolVector = ~(self.blank[self._place(a)] | self.blank[self._place(b)])
+        return kept
 
     def _shared(self, a: str, b: str, depth: int) -> NDArray[np.int32]:
         first, second = (self.graphs[self._place(name)][:, :depth] for name in (a, b))
@@ -129,14 +201,51 @@ class Comparison:
             raise ParameterError(f"There is no space {name!r}; there are: {', '.join(self.names)}.")
         return self.names.index(name)
 
-    def _local(self, measure: str, title: str, chance: float | None) -> Agreement:
-        cells = {}
+    def _local(self, measure: str, title: str, chance: float) -> Agreement:
+        cells, refused, remarks, used = {}, {}, {}, {}
         for i, j in combinations(range(len(self.names)), 2):
-            each = self.per_item(self.names[i], self.names[j], measure)
-            cells[i, j] = bootstrap_mean(each, seed=self.seed)
+            a, b = self.names[i], self.names[j]
+            used[i, j] = int(self._with_vectors(a, b).sum())
+            reason = either(self.flat, a, b) or guard_of_neighbours(used[i, j], self.k)
+            remark = self.remarks_on(a, b)
+            if reason:
+                refused[i, j] = reason
+                continue
+            cells[i, j] = self._interval(measure, a, b)
+            if remark:
+                remarks[i, j] = remark
         return Agreement.of(
-            f"{title}@{self.k}", self.names, cells, n_used=len(self.items), chance=chance
+            f"{title}@{self.k}",
+            self.names,
+            cells,
+            n_used=max(used.values()),
+            chance=chance,
+            refused=refused,
+            remarks=remarks,
+            used=used,
         )
+
+    def _interval(self, measure: str, a: str, b: str) -> Interval:
+        """Return the mean of a measure and where it would lie for other items of the same kind."""
+        rows = self._with_vectors(a, b)
+        mean = float(self.per_item(a, b, measure)[rows].mean())
+        k = min(self.k, self.depth - 1)  # one neighbour more than count has to be known
+        if len(self.items) > SPREAD_BY_ALL:
+            k = min(k, SPREAD_BY)
+        weights, turned = np.eye(k)[-1], None
+        if measure == "overlap":
+            weights = weights / k
+        elif measure == "rbo":
+            weights = rank_weights(k)
+        else:
+
+            def turned(both: NDArray[np.float64]) -> NDArray[np.float64]:
+                share: NDArray[np.float64] = both / (2 * k - both)
+                return share
+
+        first, second = (self.graphs[self._place(name)][:, : k + 1] for name in (a, b))
+        half = 1.96 * neighbour_spread(first, second, weights, rows=rows, turned=turned)
+        return Interval(mean, max(0.0, mean - half), min(1.0, mean + half))
 
 
 def compare(
@@ -145,7 +254,7 @@ def compare(
     k: int = 10,
     seed: int = 0,
     kind: str | None = None,
-    graphs: Mapping[str, IntMatrix] | None = None,
+    graphs: Mapping[str, KnnGraph] | None = None,
     progress: Progress = quiet,
 ) -> Comparison:
     """Compare 2 to 8 embeddings of the same items.
@@ -157,11 +266,11 @@ def compare(
     k : int
         Neighbours per item.
     seed : int
-        Of samples and of bootstrap intervals.
+        Of samples, and of the order of equally near items.
     kind : str, optional
         The kind of key to compare; by default the first of each space.
-    graphs : mapping of str to (n, K) int32, optional
-        True neighbours that are known already, of spaces whose items are all shared.
+    graphs : mapping of str to KnnGraph, optional
+        Neighbours that are known already, of spaces whose items are all shared.
     progress : Progress
 
     Returns
@@ -181,93 +290,52 @@ def compare(
             f"With {n:,} shared items k must be an integer in [1, {max(1, deepest)}] and at least "
             f"5 items are needed, got k = {k!r}."
         )
-    pairs = list(combinations(range(len(items.names)), 2))
-    total = len(items.names) + 2 * len(pairs)
-    found = _graphs(items, deepest, graphs or {}, progress, total)
-    cka, distances, shape = _as_wholes(items, pairs, seed, progress, total)
-    return Comparison(items, found, k, cka, distances, shape, seed)
-
-
-def _as_wholes(
-    items: SharedItems, pairs: list[Pair], seed: int, progress: Progress, total: int
-) -> tuple[Agreement, Agreement, Agreement]:
-    """Return debiased CKA, distance correlation and Procrustes similarity of every two spaces."""
-    n, names = len(items), items.names
-    rows = np.arange(n)
-    if n > SAMPLE:
-        rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
-    spaces = [narrowed(matrix) for matrix in items.matrices]
-    own = [LinearKernel.of(space) for space in spaces]
-    some = [space[rows] for space in spaces]
-    apart = [DistanceTable.of(space) for space in some]
-    kernels, distances, shapes, refused = {}, {}, {}, {}
-    for done, (i, j) in enumerate(pairs):
-        at, both = len(names) + 2 * done, f"{names[i]} and {names[j]}"
-        progress(at, total, "comparing shapes", both)
-        kernels[i, j] = own[i].cka(own[j])
-        progress(at + 1, total, "comparing distances", both)
-        distances[i, j] = apart[i].correlation(apart[j]).corrected
-        reason = guard_of_procrustes(
-            len(rows), items.matrices[i].shape[1], items.matrices[j].shape[1]
-        )
-        if reason is None:
-            shapes[i, j] = procrustes(some[i], some[j]).similarity
-        else:
-            refused[i, j] = reason
-    used = len(rows)
-    spread = global_spread(spaces, seed=seed)
-    progress(total, total, "comparing distances")
-    corrected = "distance correlation, squared and corrected"
-    return (
-        Agreement.of(
-            "debiased CKA",
-            names,
-            _within_of(kernels, spread and spread.kernels, 1.0),
-            n_used=n,
-            chance=0.0,
-        ),
-        Agreement.of(
-            corrected,
-            names,
-            _within_of(distances, spread and spread.distances, np.sqrt(n / used)),
-            n_used=used,
-            chance=0.0,
-        ),
-        Agreement.of("Procrustes similarity", names, shapes, n_used=used, refused=refused),
-    )
-
-
-def _within_of(
-    values: Mapping[Pair, float], half: Mapping[Pair, float] | None, wider: float
-) -> Mapping[Pair, float] | Mapping[Pair, Interval]:
-    """Return values with their intervals, ``wider`` where fewer items than all were used."""
-    if half is None:
-        return values
-    return {
-        pair: Interval(value, value - wider * half[pair], min(1.0, value + wider * half[pair]))
-        for pair, value in values.items()
+    m = len(items.names)
+    total = m + STEPS * m * (m - 1) // 2
+    found = _graphs(items, deepest, graphs or {}, seed, progress, total)
+    reasons = {
+        name: without_extent(matrix)
+        for name, matrix in zip(items.names, items.matrices, strict=True)
     }
+    flat = {name: reason for name, reason in reasons.items() if reason}
+    whole = wholes(items, flat, seed=seed, progress=progress, at=m, total=total)
+    progress(total, total, "comparing distances")
+    return Comparison(
+        items,
+        tuple(each.ids for each in found),
+        tuple(each.ties for each in found),
+        tuple(
+            without_direction(matrix, metric)
+            for matrix, metric in zip(items.matrices, items.metrics, strict=True)
+        ),
+        flat,
+        k,
+        whole,
+        seed,
+    )
 
 
 def _graphs(
     items: SharedItems,
     depth: int,
-    known: Mapping[str, IntMatrix],
+    known: Mapping[str, KnnGraph],
+    seed: int,
     progress: Progress,
     total: int,
-) -> tuple[IntMatrix, ...]:
+) -> list[Settled]:
     found, n = [], len(items)
     for place, name in enumerate(items.names):
         progress(place, total, "finding neighbours", name)
-        ready = known.get(name)
-        whole = not items.left_out[place] and (np.diff(items.rows[place]) == 1).all()
-        if ready is not None and whole and len(ready) == n and ready.shape[1] >= depth:
-            found.append(ready[:, :depth])
-            continue
-        space = KeyedVectors(items.ids, items.matrices[place], metric=items.metrics[place])
+        matrix, metric = items.matrices[place], items.metrics[place]
         beat = _within(progress, place, total, name)
-        found.append(VectorIndex(space).knn_graph(depth, beat).ids)
-    return tuple(found)
+        graph = known.get(name)
+        whole = not items.left_out[place] and (np.diff(items.rows[place]) == 1).all()
+        if graph is None or not whole or graph.ids.shape[0] != n or graph.ids.shape[1] < depth:
+            space = KeyedVectors(items.ids, matrix, metric=metric)
+            graph = VectorIndex(space).knn_graph(depth, beat)
+        ids, scores = graph.ids[:, :depth], graph.scores[:, :depth]
+        found.append(settled(ids, scores, matrix, metric, seed=seed, progress=beat))
+    return found
 
 
 def _within(progress: Progress, at: int, of: int, name: str) -> Progress:

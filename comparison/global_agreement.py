@@ -259,6 +259,24 @@ def procrustes(x: AnyArray, y: AnyArray) -> Procrustes:
     return Procrustes(s, 1 - s * s, float(np.sqrt(2 - 2 * s)), float(np.arccos(s)))
 
 
+def procrustes_spread(x: AnyArray, y: AnyArray) -> float:
+    """Return the standard error of the Procrustes similarity of two spaces.
+
+    By the infinitesimal jackknife (Jaeckel 1972; Efron 1982, "The Jackknife, the Bootstrap and
+    Other Resampling Plans", section 6): the derivative of the nuclear norm of ``x' y = U S V'`` is
+    ``U V'``, so that item i adds ``x_i U V' y_i`` to it and its squares to the two sizes.
+    """
+    _check(x, y, at_least=2)
+    a, b = _centred(x), _centred(y)
+    u, s, v = np.linalg.svd(a.T @ b, full_matrices=False)
+    fits = np.einsum("ij,ij->i", a @ u, b @ v.T)
+    sizes = [np.einsum("ij,ij->i", space, space) for space in (a, b)]
+    parts = [each / each.mean() for each in (fits, *sizes)]
+    similarity = s.sum() / np.sqrt(sizes[0].sum() * sizes[1].sum())
+    influence = similarity * (parts[0] - parts[1] / 2 - parts[2] / 2)
+    return float(np.sqrt((influence**2).sum()) / len(a))
+
+
 def distance_rank_correlation(
     x: AnyArray, y: AnyArray, *, n_pairs: int = 200_000, seed: int = 0
 ) -> float:
@@ -285,16 +303,28 @@ def cca(x: AnyArray, y: AnyArray, *, keep: float | None = None) -> Float64:
     of noise at least ``d1 + d2 - n + 1`` correlations are exactly 1.
     """
     _check(x, y, at_least=3)
-    bases = []
-    for space in (x, y):
-        u, s, _ = np.linalg.svd(_centred(space), full_matrices=False)
-        rank = int((s > s[0] * max(space.shape) * np.finfo(float).eps).sum()) if s[0] > 0 else 0
-        if keep is not None and rank:
-            share = np.cumsum(s**2) / (s**2).sum()
-            rank = min(rank, int(np.searchsorted(share, keep) + 1))
-        bases.append(u[:, :rank])
-    correlations: Float64 = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
-    return np.clip(correlations, 0, 1)
+    return canonical_correlations(leading(x, keep), leading(y, keep))
+
+
+def canonical_correlations(x: Float64, y: Float64) -> Float64:
+    """Return the canonical correlations of two orthonormal bases ``(n, r)``, largest first."""
+    if not x.shape[1] or not y.shape[1]:
+        return np.empty(0)
+    correlations: Float64 = np.clip(np.linalg.svd(x.T @ y, compute_uv=False), 0, 1)
+    return correlations
+
+
+def leading(x: AnyArray, keep: float | None = None) -> Float64:
+    """Return an orthonormal basis ``(n, r)`` of the centred columns, strongest first.
+
+    With ``keep``, of as many directions as hold this share of the variance.
+    """
+    u, s, _ = np.linalg.svd(_centred(x), full_matrices=False)
+    rank = int((s > s[0] * max(x.shape) * np.finfo(float).eps).sum()) if s[0] > 0 else 0
+    if keep is not None and rank:
+        share = np.cumsum(s**2) / (s**2).sum()
+        rank = min(rank, int(np.searchsorted(share, keep) + 1))
+    return np.asarray(u[:, :rank], np.float64)
 
 
 def _distances(space: Float64, rows: slice) -> Float64:

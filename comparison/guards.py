@@ -17,17 +17,15 @@ __all__ = [
     "guard_of_cka",
     "guard_of_class_neighbours",
     "guard_of_distances",
+    "guard_of_extent",
     "guard_of_hubness",
-    "guard_of_labels",
     "guard_of_metrics",
     "guard_of_movers",
     "guard_of_neighbours",
     "guard_of_pairs",
     "guard_of_procrustes",
-    "guard_of_retrieval",
     "guard_of_spectrum",
     "guard_of_torn_groups",
-    "guard_of_trustworthiness",
     "guard_of_two_nn",
 ]
 
@@ -44,6 +42,21 @@ def guard_of_neighbours(n: int, k: int) -> str | None:
         f"{n:,} items are too few for {k:,} neighbours: a fifth of all items would be shared by "
         f"chance alone. More than {5 * k:,} items are needed, or a smaller k."
     )
+
+
+def guard_of_extent(spread: float, size: float) -> str | None:
+    """Refuse a space without a shape: all its items lie in one point, to float32 precision.
+
+    Parameters
+    ----------
+    spread : float
+        The widest range of one dimension.
+    size : float
+        The largest number in the space.
+    """
+    if spread > 1e-6 * size:
+        return None
+    return "All items lie in one point, so that none is nearer than another."
 
 
 def guard_of_metrics(first: Metric, second: Metric) -> str | None:
@@ -153,46 +166,6 @@ def guard_of_two_nn(n_different: int, tied: float = 0.0) -> str | None:
             "counts do; the intrinsic dimension is for continuous vectors."
         )
     return None
-
-
-def guard_of_labels(sizes: Sequence[int]) -> str | None:
-    """Refuse silhouette, neighbourhood hit, kNN accuracy and probe: one class, or tiny classes.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Items per class.
-    """
-    present = [size for size in sizes if size > 0]
-    if len(present) < 2:
-        return (
-            f"At least two classes are needed, the labels have {len(present)}. Choose another "
-            "column as the label."
-        )
-    small = sum(size < 5 for size in present)
-    if small:
-        return (
-            f"{small:,} of {len(present):,} classes have fewer than 5 items (the smallest has "
-            f"{min(present):,}). Leave such classes out."
-        )
-    return None
-
-
-def guard_of_retrieval(n_queries: int) -> str | None:
-    """Refuse recall@k, MRR, nDCG and MAP below 20 judged queries."""
-    if n_queries >= 20:
-        return None
-    return f"{n_queries:,} judged queries are too few for a mean: at least 20 are needed."
-
-
-def guard_of_trustworthiness(n: int, k: int) -> str | None:
-    """Refuse trustworthiness and continuity unless ``k < n / 2``, where their scale ends."""
-    if k < n / 2:
-        return None
-    return (
-        f"k = {k:,} is too large for {n:,} items: trustworthiness and continuity are defined for "
-        f"k below {n / 2:g}."
-    )
 
 
 def guard_of_class_neighbours(sizes: Sequence[int]) -> str | None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from comparison.agreement import guard_of_procrustes
 from comparison.global_agreement import debiased_cka, distance_correlation, procrustes
 from comparison.neighbour_agreement import jaccard, overlap, rank_biased_overlap, shared_by_depth
+from comparison.tied_neighbours import settled, without_direction
+from comparison.whole_agreement import without_extent
 from core.arrays import FloatMatrix, IntMatrix
 from core.errors import ParameterError
 from core.modality import Metric
@@ -36,18 +38,19 @@ class NoiseFloor:
     by_depth : mapping of str to tuple of float
         Mean overlap ("overlap"), Jaccard ("jaccard") and rank-biased overlap ("rbo") for
         k = 1 … the deepest.
-    cka, distances : float
+    cka, distances : float or None
+        None where a run lies in one point.
     shape : float or None
-        None where a rotation would fit noise.
+        None where a rotation would fit noise as well.
     n_local, n_global : int
-        Items behind them.
+        Items behind them; for neighbours those with a direction in both runs.
     """
 
     name: str
     seeds: tuple[int, int]
     by_depth: Mapping[str, tuple[float, ...]]
-    cka: float
-    distances: float
+    cka: float | None
+    distances: float | None
     shape: float | None
     n_local: int
     n_global: int
@@ -83,7 +86,8 @@ def noise_floor(
         Rows are the same items.
     metric : {"cosine", "dot", "euclidean"}
     graph : (n, K) int32
-        Neighbours of every item in ``first``; as many are searched in ``again``.
+        Neighbours of every item in ``first``, equal ones in random order; as many are searched in
+        ``again``.
     seeds : (int, int)
         Of the two runs.
     seed : int
@@ -95,25 +99,32 @@ def noise_floor(
     index = VectorIndex(KeyedVectors([str(i) for i in range(n)], again, metric=metric))
     rows = sampled_rows(n, SAMPLED_ABOVE, seed)
     if len(rows) == n:
-        found = index.knn_graph(depth, progress).ids
+        whole = index.knn_graph(depth, progress)
+        found, scores = whole.ids, whole.scores
     else:
-        found = neighbours_of_rows(index, rows, depth, progress)
-    shared = shared_by_depth(graph[rows], found)
+        found, scores = neighbours_of_rows(index, rows, depth, progress)
+    matrix = index.vectors.matrix
+    found = settled(found, scores, matrix, metric, rows=rows, seed=seed).ids
+    known = ~(without_direction(first, metric) | without_direction(again, metric))[rows]
+    shared = shared_by_depth(graph[rows[known]], found[known])
     by_depth = {
-        measure: tuple(float(of(shared, k).mean()) for k in range(1, depth + 1))
+        measure: tuple(
+            float(of(shared, k).mean()) if len(shared) else 0.0 for k in range(1, depth + 1)
+        )
         for measure, of in LOCAL.items()
     }
     some = sampled_rows(n, SAMPLE, seed)
     x, y = first[some], again[some]
-    fits = guard_of_procrustes(len(some), x.shape[1], y.shape[1]) is None
+    flat = without_extent(first) or without_extent(again)
+    fits = not flat and guard_of_procrustes(len(some), x.shape[1], y.shape[1]) is None
     return NoiseFloor(
         name=name,
         seeds=seeds,
         by_depth=by_depth,
-        cka=debiased_cka(first, again),
-        distances=distance_correlation(x, y).corrected,
+        cka=None if flat else debiased_cka(first, again),
+        distances=None if flat else distance_correlation(x, y).corrected,
         shape=procrustes(x, y).similarity if fits else None,
-        n_local=len(rows),
+        n_local=len(shared),
         n_global=len(some),
     )
 
@@ -127,17 +138,19 @@ def sampled_rows(n: int, above: int, seed: int) -> NDArray[np.int64]:
 
 def neighbours_of_rows(
     index: VectorIndex, rows: NDArray[np.int64], depth: int, progress: Progress = quiet
-) -> IntMatrix:
-    """Return the nearest other items of some rows, ``(len(rows), depth) int32``."""
+) -> tuple[IntMatrix, NDArray[np.float32]]:
+    """Return the nearest other items of some rows and their scores, ``(len(rows), depth)``."""
     matrix = index.vectors.matrix
     found = np.empty((len(rows), depth), np.int32)
+    scores = np.empty((len(rows), depth), np.float32)
     step = 1_000
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        positions, _ = index.search_batch(matrix[part], depth + 1)
+        positions, near = index.search_batch(matrix[part], depth + 1)
         own = positions == part[:, None]
         # Among many duplicates an item may not find itself: then the farthest one goes.
         own[~own.any(axis=1), -1] = True
         found[start : start + step] = positions[~own].reshape(len(part), depth)
+        scores[start : start + step] = near[~own].reshape(len(part), depth)
         progress(start + len(part), len(rows), "neighbours")
-    return found
+    return found, scores

@@ -110,10 +110,14 @@ def _head(stored: StoredComparison, items: RunItems, row: int, k: int) -> None:
                 told.append(f"{name}: {shorten(str(value), 60)}")
         every = mean_overlap(stored, k)
         pairs = len(stored.info.names) * (len(stored.info.names) - 1) // 2
-        told.append(
-            f"{every[row]:.0%} of its {k} neighbours shared, the mean of {many(pairs, 'pair')} of "
-            f"methods (all items: {every.mean():.0%}, chance: {k / (stored.info.n - 1):.1%})"
-        )
+        if np.isnan(every[row]):
+            told.append("only zeros as its vector, so that it has no neighbours to share")
+        else:
+            told.append(
+                f"{every[row]:.0%} of its {k} neighbours shared, the mean of "
+                f"{many(pairs, 'pair')} of methods (all items: {np.nanmean(every):.0%}, "
+                f"chance: {k / (stored.info.n - 1):.1%})"
+            )
         words.caption(escaped(" · ".join(told)))
 
 

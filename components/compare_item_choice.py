@@ -28,15 +28,20 @@ def look_at(id: str) -> None:
 
 
 def mean_overlap(stored: StoredComparison, k: int) -> NDArray[np.float64]:
-    """Return the overlap@k of each item, the mean over all pairs of methods, ``(n,)`` in 0 … 1."""
+    """Return the overlap@k of each item, the mean over the pairs of methods, ``(n,)`` in 0 … 1.
+
+    Over those in which it has a vector; NaN where it has none in all but one.
+    """
 
     def make() -> NDArray[np.float64]:
         made, names = stored.comparison.at(k), stored.info.names
         pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
-        total = np.zeros(stored.info.n)
+        total, known = np.zeros(stored.info.n), np.zeros(stored.info.n)
         for a, b in pairs:
-            total += made.per_item(a, b)
-        return total / len(pairs)
+            each = made.per_item(a, b)
+            total += np.nan_to_num(each)
+            known += np.isfinite(each)
+        return np.divide(total, known, out=np.full(len(total), np.nan), where=known > 0)
 
     return session.worked_out(("mean overlap", stored.info.id, str(k)), make)
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comparison.agreement import Agreement, Pair
+from comparison.calibration import calibrated_k
 from comparison.chance import Calibrated
 from comparison.compare import Comparison
+from comparison.guards import guard_of_neighbours
 from workspace.stored_comparison import StoredComparison
 
 
@@ -73,7 +75,26 @@ MEASURES = (
         lambda c: c.shape,
     ),
 )
-BY_ID = {measure.id: measure for measure in MEASURES}
+FURTHER = (
+    Measure(
+        "ranks",
+        "RSA",
+        "Rank correlation of the distances between items (representational similarity analysis): "
+        "whether the same items are the far ones, however far.",
+        False,
+        lambda c: c.ranks,
+    ),
+    Measure(
+        "cca",
+        "SVCCA",
+        "Mean canonical correlation of the directions that hold 99 % of the variance of each "
+        "space: whether one is a linear map of the other. Of few items it says nothing.",
+        False,
+        lambda c: c.cca,
+    ),
+)
+"""Measures for those who know them: without a noise floor, and not in the reports."""
+BY_ID = {measure.id: measure for measure in (*MEASURES, *FURTHER)}
 
 
 def floor_of(stored: StoredComparison, name: str, measure: str, k: int) -> float | None:
@@ -82,13 +103,18 @@ def floor_of(stored: StoredComparison, name: str, measure: str, k: int) -> float
     if floor is None:
         return None
     if BY_ID[measure].is_local:
-        return floor.local(measure, k)
-    value: float | None = getattr(floor, measure)
+        return None if guard_of_neighbours(floor.n_local, k) else floor.local(measure, k)
+    value: float | None = getattr(floor, measure, None)
     return value
 
 
-def calibrated_of(stored: StoredComparison, measure: str, pair: Pair) -> Calibrated | None:
-    """Return the agreement of a pair beside that of random pairings, or None."""
+def calibrated_of(stored: StoredComparison, measure: str, pair: Pair, k: int) -> Calibrated | None:
+    """Return the agreement of a pair beside that of random pairings, or None.
+
+    Neighbours are calibrated at the k of the recipe only.
+    """
+    if BY_ID[measure].is_local and k != stored.info.recipe.k:
+        return None
     return stored.calibrated.get(measure, {}).get(pair)
 
 
@@ -101,17 +127,27 @@ def pair_sentence(stored: StoredComparison, measure: str, a: str, b: str, k: int
     words = [f"{table.measure} of {a} and {b}: {table.values[i, j]:.3f}"]
     if table.low[i, j] == table.low[i, j]:  # a number
         words[0] += f" (95 % interval {table.low[i, j]:.3f} to {table.high[i, j]:.3f})"
-    words.append(f"{table.n_used:,} items")
+    words.append(f"{table.used.get((i, j), table.n_used):,} items")
     if table.chance is not None:
         words.append(f"unrelated spaces: {table.chance:.3f}")
     for name in (a, b):
         floor = floor_of(stored, name, measure, k)
         if floor is not None:
             words.append(f"{name} with another seed: {floor:.3f}")
-    found = calibrated_of(stored, measure, (i, j))
+    found = calibrated_of(stored, measure, (i, j), k)
     if found is not None:
-        words.append(
-            f"calibrated by {found.n_permutations} random pairings of {found.n_rows:,} items: "
-            f"{found.calibrated:.3f} (p {'≤' if found.p <= 0.01 else '='} {max(found.p, 0.01):.2f})"
-        )
-    return " · ".join(words)
+        words.append(_calibrated_words(found, calibrated_k(k, found.n_rows), measure))
+    told = " · ".join(words)
+    return f"{told}. {table.remarks[i, j]}" if (i, j) in table.remarks else told
+
+
+def _calibrated_words(found: Calibrated, k: int, measure: str) -> str:
+    """Say what random pairings give; the figures are of a sample and, of neighbours, its k."""
+    at = f" at k = {k}" if BY_ID[measure].is_local else ""
+    least = 1 / (found.n_permutations + 1)
+    p = f"p {'≤' if found.p <= least + 1e-9 else '='} {max(found.p, least):.2f}"
+    return (
+        f"calibrated by {found.n_permutations} random pairings of {found.n_rows:,} items{at}: "
+        f"{found.calibrated:.3f} (observed there {found.observed:.3f}, random pairings "
+        f"{found.chance:.3f}, {p})"
+    )

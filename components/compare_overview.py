@@ -10,7 +10,7 @@ import streamlit as st
 from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
-from components.compare_measures import BY_ID, MEASURES, floor_of, pair_sentence
+from components.compare_measures import BY_ID, FURTHER, MEASURES, floor_of, pair_sentence
 from components.compare_verdict import in_short, label_accuracy
 from components.figures.agreement_curve import agreement_curve
 from components.figures.agreement_matrix import agreement_matrix
@@ -64,7 +64,7 @@ def _controls(stored: StoredComparison) -> tuple[str, int]:
     which, slider = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     measure = which.segmented_control(
         "Measure",
-        [m.id for m in MEASURES],
+        [m.id for m in (*MEASURES, *FURTHER)],
         default="overlap",
         required=True,
         format_func=lambda id: BY_ID[id].title,
@@ -122,6 +122,9 @@ def _curve(stored: StoredComparison, k: int) -> None:
     pair = session.compared_pair(stored.info, stored.comparison.overlap)
     i, j = (names.index(name) for name in pair)
     curve = stored.comparison.curve(names[i], names[j])
+    if not curve:
+        st.caption(escaped(_why_no_curve(stored, names[i], names[j])))
+        return
     chance = {at: at / (stored.info.n - 1) for at in curve}
     seeds = {
         name: {at: (value, value) for at in curve if (value := _seeds(stored, name, at))}
@@ -139,6 +142,12 @@ def _curve(stored: StoredComparison, k: int) -> None:
         key="compare.curve",
         config=_BAR,
     )
+
+
+def _why_no_curve(stored: StoredComparison, a: str, b: str) -> str:
+    refused = stored.comparison.at(1).overlap.refused
+    i, j = sorted((stored.info.names.index(a), stored.info.names.index(b)))
+    return refused.get((i, j), "The neighbours of these two cannot be compared.")
 
 
 def _seeds(stored: StoredComparison, name: str, k: int) -> float:

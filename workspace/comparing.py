@@ -102,7 +102,7 @@ def _compare(
         context.progress.begin(f"graph {name}", f"finding neighbours: {name}")
         graph = run_graph(info.id, kind, spaces[name], context)
         if graph is not None:
-            graphs[name] = graph.ids
+            graphs[name] = graph
     context.progress.begin("compare", "comparing")
     made = compare(spaces, k=recipe.k, seed=recipe.seed, graphs=graphs, progress=context.progress)
     context.progress.begin("noise", "comparing seeds")

@@ -55,7 +55,7 @@ def layout_id(run: str, kind: str, spec: LayoutSpec) -> str:
 def comparison_id(recipe: Recipe, runs: Sequence[str]) -> str:
     """Return the id of the comparison of some runs under the names of a recipe."""
     named = [(member.name, run) for member, run in zip(recipe.members, runs, strict=True)]
-    return _id("c", "comparison-1", recipe.dataset, named, recipe.k, recipe.seed, recipe.noise)
+    return _id("c", "comparison-2", recipe.dataset, named, recipe.k, recipe.seed, recipe.noise)
 
 
 def canonical(spec: LayoutSpec) -> LayoutSpec:

@@ -14,12 +14,14 @@ from comparison.chance import Calibrated
 from comparison.compare import Comparison
 from comparison.noise_floor import NoiseFloor
 from comparison.shared_items import SharedItems, join
+from comparison.whole_agreement import Wholes
 from core.arrays import AnyArray
+from core.errors import WorkspaceError
 from vectors.keyed import KeyedVectors
 from workspace.recipes import Recipe
 from workspace.store import Store, present
 
-_WHOLE = ("cka", "distances", "shape")
+_WHOLE = Wholes._fields
 _TABLES = ("values", "low", "high")
 
 
@@ -87,7 +89,9 @@ def as_parts(
     calibrated: Mapping[str, Mapping[Pair, Calibrated]],
 ) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     """Return the arrays and the plain values in which a comparison is kept."""
-    arrays = {f"graph {i}": graph for i, graph in enumerate(comparison.graphs)}
+    arrays: dict[str, AnyArray] = {f"graph {i}": graph for i, graph in enumerate(comparison.graphs)}
+    for i, (ties, blank) in enumerate(zip(comparison.ties, comparison.blank, strict=True)):
+        arrays[f"ties {i}"], arrays[f"blank {i}"] = ties, blank
     wholes = {}
     for name in _WHOLE:
         whole: Agreement = getattr(comparison, name)
@@ -102,6 +106,7 @@ def as_parts(
     meta = {
         "info": told,
         "seed": comparison.seed,
+        "flat": dict(comparison.flat),
         "wholes": wholes,
         "floors": [dataclasses.asdict(floor) for floor in floors.values()],
         "calibrated": {
@@ -124,7 +129,17 @@ def info_of(meta: Mapping[str, Any]) -> ComparisonInfo:
 def from_parts(
     meta: Mapping[str, Any], arrays: Mapping[str, AnyArray], items: SharedItems
 ) -> StoredComparison:
-    """Return the comparison of the stored parts and the vectors of its runs, joined."""
+    """Return the comparison of the stored parts and the vectors of its runs, joined.
+
+    Raises
+    ------
+    WorkspaceError
+        If they were kept by a version that measured less.
+    """
+    if "flat" not in meta:
+        raise WorkspaceError(
+            "This comparison was made by an earlier version, which measured less. Build it again."
+        )
     info = info_of(meta)
     wholes = {}
     for name in _WHOLE:
@@ -139,12 +154,16 @@ def from_parts(
             chance=told["chance"],
             refused={(i, j): reason for i, j, reason in told["refused"]},
         )
+    several = range(len(info.names))
     comparison = Comparison(
         items,
-        tuple(arrays[f"graph {i}"] for i in range(len(info.names))),
+        tuple(arrays[f"graph {i}"] for i in several),
+        tuple(np.asarray(arrays[f"ties {i}"]) for i in several),
+        tuple(np.asarray(arrays[f"blank {i}"]) for i in several),
+        meta["flat"],
         k=min(info.recipe.k, arrays["graph 0"].shape[1]),
+        whole=Wholes(**wholes),
         seed=meta["seed"],
-        **wholes,
     )
     floors = {}
     for told in meta["floors"]:

@@ -10,6 +10,7 @@ from comparison import compare
 from comparison.shared_items import join
 from core.errors import Cancelled, DatasetError, ParameterError
 from vectors.keyed import KeyedVectors
+from vectors.neighbors import KnnGraph
 
 IDS = [f"d{i}" for i in range(1_797)]
 
@@ -94,12 +95,49 @@ def test_few_items_for_many_dimensions_leave_procrustes_out_with_the_reason():
 
 
 def test_known_neighbours_are_taken_over(of_digits):
-    wrong = np.zeros((1_797, 50), np.int32)
+    far = np.tile(np.linspace(1, 2, 50, dtype=np.float32), (1_797, 1))
+    wrong = KnnGraph(np.zeros((1_797, 50), np.int32), far, "euclidean", exact=True)
     found = compare(
         {"pixels": space(digits()), "two": space(components(2))}, graphs={"pixels": wrong}
     )
     assert found.graphs[0].max() == 0
     np.testing.assert_array_equal(found.graphs[1], of_digits.graphs[2])
+
+
+def test_a_space_in_one_point_is_refused_and_the_others_are_compared():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 4))
+    point = np.tile([0.1, 0.3, 0.7], (90, 1))
+    found = compare({"x": space(x), "near": space(x + 0.1), "point": space(point)})
+    for table in (found.overlap, found.rank_biased_overlap, found.jaccard, *found.whole):
+        assert table.refused[0, 2] == table.refused[1, 2]
+        assert "point: All items lie in one point" in table.refused[0, 2]
+        assert np.isnan(table.values[0, 2])
+        assert table.values[0, 1] == pytest.approx(1, abs=0.02)
+    assert found.curve("x", "point") == {}
+
+
+def test_few_items_are_refused_with_the_reason_and_two_metrics_are_told():
+    x = np.random.default_rng(0).normal(size=(60, 5))
+    one, other = space(x, metric="cosine"), space(x, metric="dot")
+    found = compare({"one": one, "other": other})
+    assert "differ even in one and the same space" in found.overlap.remarks[0, 1]
+    assert "60 items are too few for 12 neighbours" in found.at(12).overlap.refused[0, 1]
+    assert list(found.curve("one", "other")) == [1, 5, 10]
+    assert "60 items are too few for 10 dimensions" in found.cca.refused[0, 1]
+    few = compare({"one": space(x[:12]), "other": space(x[:12])}, k=2)
+    assert "12 items have too few distances" in few.distances.refused[0, 1]
+    assert "12 items have too few distances" in few.ranks.refused[0, 1]
+    assert few.overlap.values[0, 1] == 1
+
+
+def test_ranks_of_distances_and_canonical_correlations_are_those_of_the_functions(of_digits):
+    from comparison.global_agreement import cca, distance_rank_correlation
+
+    x, y = digits().astype(np.float32), components(10).astype(np.float32)
+    assert of_digits.ranks.values[0, 1] == pytest.approx(distance_rank_correlation(x, y), abs=1e-5)
+    assert of_digits.cca.values[0, 1] == pytest.approx(cca(x, y, keep=0.99).mean())
+    assert of_digits.ranks.values[0, 2] == pytest.approx(0.5824, abs=0.005)
 
 
 def test_what_cannot_be_compared_is_told():

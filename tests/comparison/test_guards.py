@@ -34,14 +34,8 @@ from comparison import guards
         (lambda: guards.guard_of_two_nn(100), lambda: guards.guard_of_two_nn(99), "99 different"),
         (lambda: guards.guard_of_two_nn(500, 0.05), lambda: guards.guard_of_two_nn(500, 0.5),
          "50% of the items"),
-        (lambda: guards.guard_of_labels([5, 5]), lambda: guards.guard_of_labels([10]),
-         "the labels have 1"),
-        (lambda: guards.guard_of_labels([5, 9, 0]), lambda: guards.guard_of_labels([5, 9, 4]),
-         "the smallest has 4"),
-        (lambda: guards.guard_of_retrieval(20), lambda: guards.guard_of_retrieval(19),
-         "at least 20"),
-        (lambda: guards.guard_of_trustworthiness(25, 12),
-         lambda: guards.guard_of_trustworthiness(24, 12), "k below 12"),
+        (lambda: guards.guard_of_extent(1e-5, 1.0), lambda: guards.guard_of_extent(1e-7, 1.0),
+         "one point"),
         (lambda: guards.guard_of_class_neighbours([3, 3]),
          lambda: guards.guard_of_class_neighbours([3, 2]), "have 1"),
     ],
@@ -54,3 +48,13 @@ def test_a_guard_passes_at_its_bound_and_gives_the_reason_below(passes, refuses,
 def test_every_guard_is_looked_at_here():
     source = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in guards.__all__ if f"guards.{name}(" not in source] == []
+
+
+def test_every_guard_is_asked_where_its_number_is_made():
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in (Path(guards.__file__).parent).glob("*.py")
+        if path.name != "guards.py"
+    ]
+    asked = {name for name in guards.__all__ for text in sources if f"{name}(" in text}
+    assert sorted(set(guards.__all__) - asked) == []

@@ -12,6 +12,18 @@ from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 
 
+def test_items_without_a_vector_have_no_part_and_a_run_in_one_point_no_figures():
+    first, again = two_runs()
+    first[:20], again[:20] = 0, 0
+    keys = [str(i) for i in range(120)]
+    made = compare({"a": KeyedVectors(keys, first), "b": KeyedVectors(keys, again)})
+    floor = noise_floor("a", first, again, "cosine", made.graphs[0], seeds=(0, 1))
+    assert floor.local("overlap", 10) == pytest.approx(made.overlap.values[0, 1])
+    assert floor.n_local == 100
+    point = noise_floor("a", first, first * 0 + 1, "cosine", made.graphs[0], seeds=(0, 1))
+    assert (point.cka, point.distances, point.shape) == (None, None, None)
+
+
 def two_runs(n=120, d=8):
     rng = np.random.default_rng(0)
     first = rng.normal(size=(n, d)).astype(np.float32)
@@ -51,7 +63,8 @@ def test_neighbours_of_some_rows_are_those_of_the_whole_graph_among_duplicates_t
     matrix[20:40] = matrix[20]  # more copies than neighbours
     index = VectorIndex(KeyedVectors([str(i) for i in range(60)], matrix))
     rows = np.array([0, 5, 25, 39, 59])
-    found = neighbours_of_rows(index, rows, 6)
+    found, scores = neighbours_of_rows(index, rows, 6)
+    np.testing.assert_array_equal(scores[0], index.knn_graph(6).scores[0])
     assert (found != rows[:, None]).all()
     np.testing.assert_array_equal(found[[0, 1, 4]], index.knn_graph(6).ids[rows[[0, 1, 4]]])
     assert set(found[2:4].ravel()) <= set(range(20, 40))

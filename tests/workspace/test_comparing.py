@@ -42,7 +42,18 @@ def test_a_recipe_is_built_kept_found_again_and_goes_with_its_data(start):
     fresh = compare(spaces, k=5)
     np.testing.assert_array_equal(found.overlap.values, fresh.overlap.values)
     np.testing.assert_array_equal(found.cka.values, fresh.cka.values)
-    assert found.at(33).overlap.values == pytest.approx(1.0)  # all are neighbours of all
+    for name in fresh.whole._fields:
+        kept, made = getattr(found.whole, name), getattr(fresh.whole, name)
+        np.testing.assert_array_equal(kept.values, made.values)
+        assert kept.refused == made.refused
+    for kept, made in zip((*found.ties, *found.blank), (*fresh.ties, *fresh.blank), strict=True):
+        np.testing.assert_array_equal(kept, made)
+    assert found.remarks_on("DeepWalk", "NetMF") == fresh.remarks_on("DeepWalk", "NetMF")
+    assert found.per_item("DeepWalk", "NetMF").min() >= 0
+    everything = found.at(33)  # all are neighbours of all
+    assert everything.per_item("DeepWalk", "NetMF") == pytest.approx(1.0)
+    assert "34 items are too few for 33 neighbours" in everything.overlap.refused[0, 1]
+    assert "34 items are too few" in found.cca.refused[0, 2]
 
     assert set(stored.floors) == {"DeepWalk"}
     floor = stored.floors["DeepWalk"]
@@ -62,8 +73,13 @@ def test_a_recipe_is_built_kept_found_again_and_goes_with_its_data(start):
     with pytest.raises(WorkspaceError, match="no such comparison"):
         other.comparison(info.id)
 
+    assert runner.wait(workspace.profile_spaces(info.id).id, 60).state == "done"
+    entries = runner.store.entries
+    assert len(list(entries.ids("findings"))) == 3
     workspace.remove_dataset(data.id)
     assert workspace.comparisons() == []
+    assert not list(entries.ids("comparisons"))
+    assert not list(entries.ids("findings"))
 
 
 def test_what_cannot_be_compared_is_said_at_once(start):
