@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
 from comparison.report import render
+from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
 from components.export import to_csv, to_parquet
+from components.markdown import escaped
+from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
-from workspace.reporting import item_table, report_content
+from workspace.reporting import item_table, measured_tasks, report_content
 from workspace.stored_comparison import StoredComparison
 
 _COMMAND = "python -m workspace recipe.json --data YOUR_FILE --out comparison"
@@ -25,9 +29,14 @@ def report(stored: StoredComparison) -> None:
     with choose:
         column = label_choice(stored, key="compare.classes")
         pair = _pair_choice(stored)
+    tasks = measured_tasks(session.workspace(), stored)
+    which = fingerprint([(task.task, dict(task.settings)) for task in tasks])
     page = session.worked_out(
-        ("report", info.id, column or "", *pair), lambda: _page(stored, column, pair)
+        ("report", info.id, column or "", *pair, which),
+        lambda: _page(stored, column, pair, tasks),
     )
+    with choose:
+        st.caption(_tasks_told(tasks))
     name = re.sub(r"\W+", "-", session.workspace().dataset_info(info.recipe.dataset).name).strip(
         "-"
     )
@@ -107,7 +116,20 @@ def _pair_choice(stored: StoredComparison) -> tuple[str, str]:
     return str(first), str(second)
 
 
-def _page(stored: StoredComparison, column: str | None, pair: tuple[str, str]) -> str:
+def _tasks_told(tasks: Sequence[TaskResult]) -> str:
+    """Say which measurements the report holds, or how they come into it."""
+    if not tasks:
+        return "What is measured in the Task view comes into the report."
+    titles = dict.fromkeys(task.title for task in tasks)
+    return escaped(f"With what the Task view has measured: {', '.join(titles)}.")
+
+
+def _page(
+    stored: StoredComparison,
+    column: str | None,
+    pair: tuple[str, str],
+    tasks: Sequence[TaskResult],
+) -> str:
     workspace = session.workspace()
     k = stored.info.recipe.k
-    return render(report_content(workspace, stored, k=k, column=column, pair=pair))
+    return render(report_content(workspace, stored, k=k, column=column, pair=pair, tasks=tasks))

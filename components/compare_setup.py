@@ -8,6 +8,7 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.compare_recipe import recipe_file
 from components.markdown import escaped
 from components.param_form import param_form
 from components.run_table import run_name
@@ -34,6 +35,9 @@ def compare_setup(info: DatasetInfo) -> None:
         _ready_made(info)
         _runs(info)
         _any_method(info)
+        recipe = recipe_file(info)
+        if recipe is not None:
+            _take(recipe)
     with chosen:
         st.subheader("Compared are")
         members = _draft(info)
@@ -55,6 +59,17 @@ def _key(info: DatasetInfo) -> str:
 
 def _keep(info: DatasetInfo, members: tuple[Member, ...]) -> None:
     session.remember(_key(info), members)
+
+
+def _take(recipe: Recipe) -> None:
+    """Put a whole recipe in place of what was chosen."""
+    session.choose_dataset(recipe.dataset)
+    session.remember(f"compare.draft.{recipe.dataset}", recipe.members)
+    session.preset(
+        "compare.k", min(recipe.k, _most_k(session.workspace().dataset_info(recipe.dataset)))
+    )
+    session.preset("compare.noise", recipe.noise)
+    st.rerun()
 
 
 def _add(info: DatasetInfo, new: tuple[Member, ...]) -> None:
@@ -239,7 +254,7 @@ def _run_of(member: Member) -> RunInfo | None:
 
 def _build(info: DatasetInfo, members: tuple[Member, ...]) -> None:
     k_column, noise_column = st.columns(2, vertical_alignment="bottom")
-    most = max(1, min(50, info.n - 1))
+    most = _most_k(info)
     k = k_column.slider(
         "Neighbours per item",
         1,
@@ -266,6 +281,11 @@ def _build(info: DatasetInfo, members: tuple[Member, ...]) -> None:
         with explained():
             session.follow(session.workspace().compare(recipe))
             st.rerun()
+
+
+def _most_k(info: DatasetInfo) -> int:
+    """Return the most neighbours that the items of a dataset can be asked for."""
+    return max(1, min(50, info.n - 1))
 
 
 def _reason_against(recipe: Recipe) -> str:

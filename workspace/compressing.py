@@ -114,7 +114,7 @@ def compress_members(task: CompressTask, context: Context) -> dict[str, Any]:
         with context.alone(id):
             if context.store.finding(id) is None:
                 found = measure(stored, name, data, task, context.progress)
-                context.store.save_finding(id, {}, told_of(found))
+                context.store.save_finding(id, info.id, {}, told_of(found))
     return {"dataset": info.recipe.dataset, "comparing": True, "finding": id}
 
 

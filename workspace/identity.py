@@ -25,7 +25,12 @@ _WITHOUT_CHANCE = {"pca"}
 
 def dataset_id(dataset: Dataset) -> str:
     """Return the id of a dataset."""
-    return "d" + dataset.fingerprint[:24]
+    return id_of_fingerprint(dataset.fingerprint)
+
+
+def id_of_fingerprint(fingerprint: str) -> str:
+    """Return the id of the dataset with a fingerprint."""
+    return "d" + fingerprint[:24]
 
 
 def run_id(embedder: Embedder, dataset: Dataset) -> str:

@@ -116,7 +116,7 @@ def measure(task: MeasureTask, context: Context) -> dict[str, Any]:
             context.progress(0, 0, "opening the comparison")
             asked = Asked(stored, context.dataset(recipe.dataset), task.settings, files, context)
             found = MEASURES[task.asked](asked)
-            context.store.save_finding(id, *_as_parts(found, task))
+            context.store.save_finding(id, task.comparison, *_as_parts(found, task))
     uploads.remove(task.upload)
     return told
 

@@ -110,7 +110,7 @@ def find(task: PairTask, context: Context) -> dict[str, Any]:
     with context.alone(task.finding):
         if context.store.finding(task.finding) is None:
             answer = measure(stored, task, lambda: context.dataset(dataset), context.progress)
-            context.store.save_finding(task.finding, *_parts(answer))
+            context.store.save_finding(task.finding, task.comparison, *_parts(answer))
     return {"dataset": dataset, "finding": task.finding, "comparing": True}
 
 

@@ -69,11 +69,29 @@ def read_recipe(text: str) -> tuple[Recipe, dict[str, dict[str, Any]]]:
         raise ParameterError(
             f"The recipe is of version {values.get('embedscope')!r}; this program reads {FORMAT}."
         )
-    recipe, data = Recipe.from_dict(values["recipe"]), dict(values.get("data", {}))
+    told = values.get("data", {})
+    if not isinstance(values["recipe"], Mapping) or not isinstance(told, Mapping):
+        raise ParameterError('"recipe" and "data" of the file must be objects in braces.')
+    for name, about in told.items():
+        _check_told(name, about)
+    recipe, data = Recipe.from_dict(values["recipe"]), dict(told)
     lacking = {recipe.dataset, *(m.dataset for m in recipe.members if m.dataset)} - set(data)
     if lacking:
         raise ParameterError(f"The recipe does not describe {', '.join(sorted(lacking))}.")
     return recipe, data
+
+
+def _check_told(name: str, about: object) -> None:
+    """Refuse a description of data that does not say which data it is."""
+    wanted = {"name": str, "kind": str, "items": int, "fingerprint": str}
+    fits = isinstance(about, Mapping) and all(
+        isinstance(about.get(part), kind) for part, kind in wanted.items()
+    )
+    if not fits:
+        raise ParameterError(
+            f"The recipe does not say which data {name!r} is: name, kind and fingerprint as text "
+            "and the number of items belong there."
+        )
 
 
 def placed(recipe: Recipe, ids: Mapping[str, str]) -> Recipe:

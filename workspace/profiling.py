@@ -97,7 +97,7 @@ def measure_all(task: ProfileTask, context: Context) -> dict[str, Any]:
         with context.alone(id):
             if context.store.finding(id) is None:
                 shape = measure_space(stored, name, context.progress)
-                context.store.save_finding(id, *profile_parts(shape))
+                context.store.save_finding(id, task.comparison, *profile_parts(shape))
     return {"dataset": dataset, "comparing": True}
 
 

@@ -92,14 +92,44 @@ class Recipe:
                     f"Member {number} of the recipe has {strange[0]!r}; allowed are: "
                     f"{', '.join(sorted(of_member))}."
                 )
+            _check_types(member, _OF_MEMBER, f"Member {number} of the recipe")
             made.append(Member(**member))
         if "dataset" not in values:
             raise ParameterError("The recipe names no dataset.")
+        _check_types(values, _OF_RECIPE, "The recipe")
+        if values.get("k", 1) < 1:
+            raise ParameterError(f"k of the recipe must be at least 1, got {values['k']!r}.")
         return cls(**{**values, "members": tuple(made)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values from which ``from_dict`` makes the recipe again."""
         return dataclasses.asdict(self)
+
+
+_OF_RECIPE: Mapping[str, tuple[type, str]] = {
+    "dataset": (str, "text"),
+    "k": (int, "an integer"),
+    "seed": (int, "an integer"),
+    "noise": (bool, "true or false"),
+}
+_OF_MEMBER: Mapping[str, tuple[type, str]] = {
+    "embedder": (str, "text"),
+    "params": (Mapping, "settings by name"),
+    "seed": (int, "an integer"),
+    "dataset": (str, "text"),
+    "name": (str, "text"),
+}
+
+
+def _check_types(
+    values: Mapping[str, Any], wanted: Mapping[str, tuple[type, str]], whose: str
+) -> None:
+    """Refuse values of another kind than they must be; a file may hold anything."""
+    for name, (kind, words) in wanted.items():
+        value = values.get(name)
+        is_flag = isinstance(value, bool)  # which Python counts as an integer
+        if name in values and (not isinstance(value, kind) or is_flag != (kind is bool)):
+            raise ParameterError(f"{whose}: {name} must be {words}, got {value!r}.")
 
 
 def checked(recipe: Recipe) -> Recipe:

@@ -104,7 +104,7 @@ def report_content(
     *,
     k: int,
     column: str | None = None,
-    tasks: Sequence[TaskResult] = (),
+    tasks: Sequence[TaskResult] | None = None,
     pair: tuple[str, str] | None = None,
 ) -> ReportContent:
     """Gather what the report of a comparison says.
@@ -116,15 +116,16 @@ def report_content(
     k : int
     column : str, optional
         Whose values are the classes.
-    tasks : sequence of TaskResult
-        Measured ones; the labels of neighbours are added where there is a column.
+    tasks : sequence of TaskResult, optional
+        By default the newest measurement of each task; the labels of neighbours are added where
+        there is a column.
     pair : (str, str), optional
         The two to look at; by default those that differ most.
     """
     info = stored.info
     data = workspace.dataset(info.recipe.dataset)
     labels = labels_of(data, column, stored.comparison.items.ids) if column else None
-    tasks = list(tasks)
+    tasks = list(measured_tasks(workspace, stored) if tasks is None else tasks)
     if labels is not None and not any(task.task == "label-knn" for task in tasks):
         found = stored.comparison
         tasks.insert(0, knn_label_accuracy(found.items, found.graphs, labels, k=k, seed=found.seed))
@@ -161,6 +162,15 @@ def report_content(
         versions={name: version for run in runs for name, version in run.versions.items()},
         recipe=json.dumps(portable_recipe(workspace, info), indent=2, ensure_ascii=False),
     )
+
+
+def measured_tasks(workspace: Workspace, stored: StoredComparison) -> tuple[TaskResult, ...]:
+    """Return the results of the newest measurement of each task, the first measured first."""
+    newest: dict[str, str] = {}
+    for one in workspace.measurements(stored.info.id):
+        newest.setdefault(one.asked, one.id)
+    found = (workspace.finding(stored.info.id, id) for id in reversed(newest.values()))
+    return tuple(result for results in found for result in results or ())
 
 
 def member_lines(workspace: Workspace, stored: StoredComparison) -> tuple[MemberLine, ...]:
@@ -206,7 +216,8 @@ def pair_part(
         raise ParameterError(f"Two different embeddings are needed, got {names[0]!r} twice.")
     found = stored.comparison.at(k)
     each = found.per_item(*names)
-    counts = np.bincount(np.rint(each * k).astype(int), minlength=k + 1)
+    known = each[np.isfinite(each)]  # not of items without a vector
+    counts = np.bincount(np.rint(known * k).astype(int), minlength=k + 1)
     texts = text_of_items(data, found.items.ids)
     own = _label_list(labels, len(texts))
     graphs = [found.graphs[found.names.index(name)] for name in names]

@@ -193,11 +193,19 @@ class Store:
             return None
         return formats.load_arrays(self.entries.path("comparisons", id), meta)
 
-    def save_finding(self, id: str, arrays: Mapping[str, AnyArray], told: Any) -> None:
-        """Keep what was measured on a comparison (a task, a compression)."""
+    def remove_comparison(self, id: str) -> None:
+        """Delete a comparison and all that was measured on it."""
+        self.entries.remove("comparisons", id)
+        for finding in list(self.entries.ids("findings")):
+            meta = self.entries.meta("findings", finding)
+            if meta is not None and meta.get("of") == id:
+                self.entries.remove("findings", finding)
+
+    def save_finding(self, id: str, of: str, arrays: Mapping[str, AnyArray], told: Any) -> None:
+        """Keep what was measured on the comparison ``of`` (a task, a compression)."""
 
         def fill(folder: Path) -> dict[str, Any]:
-            return {**formats.save_arrays(folder, arrays), "told": told}
+            return {**formats.save_arrays(folder, arrays), "of": of, "told": told}
 
         self.entries.write("findings", id, fill)
 

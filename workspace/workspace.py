@@ -154,6 +154,9 @@ class Workspace:
             if job.active and job.result.get("dataset") == id:
                 self._runner.cancel(job.id)
                 self._runner.wait(job.id, _CANCEL_S)  # else it may publish what is deleted here
+        for info in self.comparisons():
+            if id in {info.recipe.dataset, *(member.dataset for member in info.recipe.members)}:
+                self.remove_comparison(info.id)
         with self._store.keeping_datasets():
             if self._catalog.unlink_dataset(self.id, id):
                 for run, layouts in self._catalog.forget_dataset(id):
@@ -583,7 +586,7 @@ class Workspace:
     def remove_comparison(self, id: str) -> None:
         """Take a comparison out of this workspace; its runs stay."""
         if self._catalog.unlink_comparison(self.id, id):
-            self._store.entries.remove("comparisons", id)
+            self._store.remove_comparison(id)
 
     def embed_query(self, run: str, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a text, image (bytes) or key in a run's space."""

@@ -64,3 +64,19 @@ def test_a_ready_made_comparison_ends_in_a_report_that_opens_offline(
     text = reader.inner_text("body")
     assert "overlap@10" in text
     assert "chance" in text
+
+    # The recipe is taken up again: every embedding of it is there.
+    with page.expect_download(timeout=driving.LONG) as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button", name="Recipe").click()
+    recipe = tmp_path / "recipe.json"
+    download.value.save_as(recipe)
+    page.get_by_role("button", name="New").click()
+    page.get_by_text("Nothing yet").or_(page.get_by_text("5 embeddings")).first.wait_for()
+    while page.locator('[class*="st-key-compare-out-"] button').count():
+        page.locator('[class*="st-key-compare-out-"] button').first.click()
+        driving.settled(page)
+    page.get_by_text("A recipe file").click()
+    page.locator('input[type="file"]').first.set_input_files(recipe)
+    page.get_by_text("The same data are in this workspace").wait_for(timeout=driving.LONG)
+    page.get_by_role("button", name="Take", exact=True).last.click()
+    page.get_by_text("5 embeddings · 200 items").wait_for(timeout=driving.LONG)

@@ -55,3 +55,23 @@ def test_two_to_eight_members_are_compared(n):
     members = tuple(Member("lsa", {"dim": 10 + i}) for i in range(n))
     with pytest.raises(ParameterError, match="2 to 8"):
         checked(Recipe("d1", members))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"k": "ten"}, "k must be an integer"),
+        ({"k": 0}, "at least 1"),
+        ({"k": True}, "k must be an integer"),
+        ({"noise": 1}, "true or false"),
+        ({"members": [{"embedder": "tfidf", "seed": "0"}]}, "Member 1 of the recipe: seed"),
+        ({"members": [{"embedder": ["tfidf"]}]}, "embedder must be text"),
+        ({"members": [{"embedder": "tfidf", "params": [1]}]}, "params must be settings by name"),
+        ({"dataset": 3}, "dataset must be text"),
+    ],
+)
+def test_values_of_another_kind_are_told_by_name(changed, told):
+    good = {"dataset": "d1", "members": [{"embedder": "tfidf"}, {"embedder": "lsa"}]}
+    Recipe.from_dict(good)
+    with pytest.raises(ParameterError, match=told):
+        Recipe.from_dict({**good, **changed})

@@ -98,6 +98,13 @@ def test_other_data_is_refused_by_its_fingerprint(made):
     with pytest.raises(DatasetError, match="not the data of the recipe"):
         check_same(load_sample("karate"), told["data 1"])
     assert placed(recipe, {"data 1": "d7"}).members[0].dataset == "d7"
-    for broken, why in (("{", "no JSON"), ("{}", "no recipe"), ('{"recipe": {}}', "version None")):
+    without = '{"embedscope": 1, "recipe": {"dataset": "a"}, "data": {"a": {}}}'
+    for broken, why in (
+        ("{", "no JSON"),
+        ("{}", "no recipe"),
+        ('{"recipe": {}}', "version None"),
+        ('{"embedscope": 1, "recipe": [], "data": {}}', "objects in braces"),
+        (without, "does not say which data 'a' is"),
+    ):
         with pytest.raises(ParameterError, match=why):
             read_recipe(broken)
