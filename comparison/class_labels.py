@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ParameterError
+from core.modality import Modality
 from ingest.dataset import Dataset
 
 LEAST_PER_CLASS = 5
@@ -32,12 +33,15 @@ class ClassLabels:
         How many items, by reason.
     refused : str
         Why no task of labels can be done; empty where it can.
+    groups : (n,) int64 or None
+        Equal numbers for items that are the same; None where only their vectors can tell.
     """
 
     names: tuple[str, ...]
     codes: NDArray[np.int32]
     left_out: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of items, those left out included."""
@@ -81,7 +85,7 @@ class ClassLabels:
         for why, n in kept.left_out.items():
             if why != NO_LABEL:
                 left_out[why] = left_out.get(why, 0) + n
-        return replace(kept, left_out=left_out)
+        return replace(kept, left_out=left_out, groups=self.groups)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
@@ -127,12 +131,29 @@ def labels_of(dataset: Dataset, column: str, ids: Sequence[str]) -> ClassLabels:
     ------
     ParameterError
         If there is no such column. An id that the dataset lacks has no label.
+
+    Notes
+    -----
+    Texts are copies where they are equal word by word; nodes, users and items never are. Whether
+    images, rows and given vectors are is left to their vectors.
     """
     if column not in dataset.columns:
         have = ", ".join(map(str, dataset.columns)) or "none"
         raise ParameterError(f"{dataset.name} has no column {column!r}; there are: {have}.")
     values = dict(zip(dataset.ids, dataset.columns[column].tolist(), strict=True))
-    return ClassLabels.of([values.get(id) for id in ids])
+    labels = ClassLabels.of([values.get(id) for id in ids])
+    return replace(labels, groups=_groups(dataset, ids))
+
+
+def _groups(dataset: Dataset, ids: Sequence[str]) -> NDArray[np.int64] | None:
+    if dataset.modality in (Modality.GRAPH, Modality.INTERACTIONS):
+        return np.arange(len(ids))
+    if dataset.modality is not Modality.TEXT:
+        return None
+    texts = dict(zip(dataset.ids, dataset.items, strict=True))
+    first: dict[object, int] = {}
+    # An id that the dataset lacks is its own: no text is a tuple.
+    return np.array([first.setdefault(texts.get(id, (id,)), len(first)) for id in ids], np.int64)
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Items that are the same in every space: one of them must not answer for the other."""
+"""Items that are the same: one of them must not answer for the other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from core.arrays import AnyArray, FloatMatrix
 
 _WITHIN = 1e-5  # of the length of a row: a model rounds equal texts differently in other batches
 _BLOCK_FLOATS = 4_000_000
+
+
+def copies_among(items: SharedItems, labels: ClassLabels) -> NDArray[np.int64]:
+    """Return the group of each item, ``(n,) int64``: by the items themselves where they tell.
+
+    Else by their vectors. Two texts can have equal vectors everywhere and be two texts all the
+    same: methods that count words leave rare ones out.
+    """
+    return groups_of_copies(items) if labels.groups is None else labels.groups
 
 
 def groups_of_copies(items: SharedItems) -> NDArray[np.int64]:
@@ -44,7 +53,7 @@ def n_copies(groups: NDArray[np.int64]) -> int:
 
 def without_copies(items: SharedItems, labels: ClassLabels) -> ClassLabels:
     """Return the labels of the first of every group of copies; the others count as left out."""
-    groups = groups_of_copies(items)
+    groups = copies_among(items, labels)
     _, first = np.unique(groups[labels.rows], return_index=True)
     keep = np.zeros(len(labels), bool)
     keep[labels.rows[first]] = True

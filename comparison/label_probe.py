@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.class_labels import ClassLabels
-from comparison.copies import without_copies
+from comparison.copies import copies_among, n_copies, without_copies
 from comparison.label_quality import check_labels, labelled_result, macro_f1, not_sampled
 from comparison.resampling import Floats, normal_draws
 from comparison.shared_items import SharedItems
@@ -28,6 +28,10 @@ WORK = 200_000_000
 """Items x dimensions x classes of one probe: under ten seconds of training."""
 _ROUNDING = 1e-10  # of the largest variance: float32 rows hold no less
 ITERATIONS = 100  # as MTEB; digits and its like are done much earlier
+COPIES_WARNING = (
+    "{n:,} items have a copy, the same text or equal vectors in every space; a copy of an item "
+    "learned from is not tested."
+)
 Rows = NDArray[np.int64]
 
 
@@ -46,9 +50,9 @@ def linear_probe(
     Stratified folds, the same for every space; means and deviations come from the training part
     of each fold. ``extra`` holds macro-F1 over all folds together. More dimensions are an
     advantage: ``equal_dimensions`` brings every space, inside the fold, to the fewest dimensions
-    of all by PCA, the narrowest too, so that equal geometries are treated alike. Of items with
-    equal vectors in every space one counts: else a copy in the training part would answer for it.
-    Large data is sampled, the classes by their shares.
+    of all by PCA, the narrowest too, so that equal geometries are treated alike. Of copies one
+    counts: else a copy in the training part would answer for it. Large data is sampled, the
+    classes by their shares.
 
     Parameters
     ----------
@@ -125,9 +129,9 @@ def few_shot_probe(
     drawn at random, all others tested, and so ten times; the draws are the same for every space.
     Vectors are not standardised, only scaled as a whole to a mean length of 1, so that a space of
     short vectors is not held back more by the penalty. The figure is the mean over draws; its
-    interval counts that other items and other draws would give another. Of items with equal
-    vectors in every space one counts. ``extra`` holds macro-F1 and the standard deviation over
-    draws.
+    interval counts that other items and other draws would give another. Copies of
+    an item learned from are not tested in that draw. ``extra`` holds
+    macro-F1 and the standard deviation over draws.
 
     Parameters
     ----------
@@ -142,8 +146,6 @@ def few_shot_probe(
     progress : Progress
         Called once per draw.
     """
-    check_labels(items, labels)
-    labels = without_copies(items, labels)
     blank = labelled_result(
         "label-few-shot", f"{n_per_class} examples per class", "accuracy", items, labels, seed=seed
     )
@@ -157,23 +159,26 @@ def few_shot_probe(
         reason = f"Fewer than two classes have {n_per_class} items to learn from and one to test."
         return replace(blank, refused=reason, chance=None)
     draws = [_draw(labels, rows[can_train[rows]], n_per_class, seed + i) for i in range(n_draws)]
-    tests = [
-        np.setdiff1d(rows if may_train is None else rows[~can_train[rows]], train)
-        for train in draws
-    ]
+    groups = copies_among(items, labels)
+    to_test = rows if may_train is None else rows[~can_train[rows]]
+    tests = [to_test[~np.isin(groups[to_test], groups[train])] for train in draws]
+    if not all(map(len, tests)):
+        return replace(blank, refused="All items are copies of those learned from.", chance=None)
     found, total = [], len(items.names) * n_draws
     for i, name in enumerate(items.names):
         length = float(np.linalg.norm(items.matrices[i][rows], axis=1).mean()) or 1.0
-        shots = _Shots.blank(len(labels), n_draws)
+        shots = _Shots.blank(int(groups.max()) + 1, n_draws)
         for j, (train, test) in enumerate(zip(draws, tests, strict=True)):
             progress(i * n_draws + j, total, "few examples", name)
             model, _ = _fitted(items.matrices[i][train] / length, labels.codes[train])
             guess = model.predict(items.matrices[i][test] / length)
-            shots.add(j, test, labels.codes[test], guess)
+            shots.add(j, groups[test], labels.codes[test], guess)
         found.append(shots)
     progress(total, total, "few examples")
-    n_tested = int((found[0].asked > 0).sum())
+    n_tested = len(np.unique(np.concatenate(tests)))
     blank = replace(blank, n=n_tested, scores=_scores_of_shots(items.names, found, seed))
+    if n := n_copies(groups[rows]):
+        blank = replace(blank, warning=COPIES_WARNING.format(n=n))
     left_out = dict(labels.left_out)
     if len(rows) < len(labels.rows):
         left_out["in classes too small to draw from"] = len(labels.rows) - len(rows)
@@ -182,7 +187,7 @@ def few_shot_probe(
 
 @dataclass(frozen=True, eq=False)
 class _Shots:
-    """What one space got right: by item, and by draw."""
+    """What one space got right: by group of copies, and by draw."""
 
     asked: Floats
     right: Floats
@@ -190,14 +195,20 @@ class _Shots:
     f1: Floats
 
     @classmethod
-    def blank(cls, n: int, n_draws: int) -> _Shots:
-        return cls(np.zeros(n), np.zeros(n), np.zeros(n_draws), np.zeros(n_draws))
+    def blank(cls, n_groups: int, n_draws: int) -> _Shots:
+        return cls(np.zeros(n_groups), np.zeros(n_groups), np.zeros(n_draws), np.zeros(n_draws))
 
-    def add(self, draw: int, test: Rows, truth: AnyArray, guess: AnyArray) -> None:
+    def add(self, draw: int, groups: Rows, truth: AnyArray, guess: AnyArray) -> None:
         is_right = guess == truth
-        self.asked[test] += 1
-        self.right[test] += is_right
+        self.asked[:] += np.bincount(groups, minlength=len(self.asked))
+        self.right[:] += np.bincount(groups, is_right, minlength=len(self.asked))
         self.accuracy[draw], self.f1[draw] = is_right.mean(), macro_f1(truth, guess)
+
+    @property
+    def influence(self) -> Floats:
+        """Return what each group adds to the error of the share of right answers."""
+        total = float(self.asked.sum())
+        return (self.right - self.asked * (float(self.right.sum()) / total)) / total
 
 
 def _scores_of_shots(names: Sequence[str], found: list[_Shots], seed: int) -> dict[str, TaskScore]:
@@ -209,11 +220,10 @@ def _scores_of_shots(names: Sequence[str], found: list[_Shots], seed: int) -> di
     """
     from scipy.stats import t
 
-    tested = found[0].asked > 0
-    by_item = np.stack([shots.right[tested] / shots.asked[tested] for shots in found])
+    by_item = np.stack([shots.influence for shots in found])
     by_draw = np.stack([shots.accuracy for shots in found])
-    n_items, n_draws = by_item.shape[1], by_draw.shape[1]
-    covariance = np.atleast_2d(np.cov(by_item)) / n_items
+    n_draws = by_draw.shape[1]
+    covariance = by_item @ by_item.T
     if n_draws > 1:
         wider = float(t.ppf(0.975, n_draws - 1) / t.ppf(0.975, np.inf)) ** 2
         covariance = covariance + np.atleast_2d(np.cov(by_draw)) / n_draws * wider

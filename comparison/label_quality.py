@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.class_labels import ClassLabels
-from comparison.copies import groups_of_copies, n_copies
+from comparison.copies import copies_among, n_copies
 from comparison.label_votes import majority, most_voters, voters, with_vectors
 from comparison.shared_items import SharedItems
 from comparison.task_result import Setting, TaskResult, TaskScore
@@ -22,7 +22,8 @@ SILHOUETTE_WARNING = (
     "dimensions by itself."
 )
 COPIES_WARNING = (
-    "{n:,} items have a copy, with equal vectors in every space; copies do not vote for each other."
+    "{n:,} items have a copy, the same text or equal vectors in every space; copies do not vote "
+    "for each other."
 )
 
 
@@ -235,7 +236,7 @@ def _begun(
     check_labels(items, labels)
     labels, refused = with_vectors(items, labels)
     blank = labelled_result(task, "Labels of neighbours", measure, items, labels, k=k, seed=seed)
-    groups = groups_of_copies(items)
+    groups = copies_among(items, labels)
     if labels.refused:
         return blank, labels, groups
     most = most_voters(labels, groups)

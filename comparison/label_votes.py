@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from comparison.class_labels import ClassLabels
 from comparison.shared_items import SharedItems
-from core.arrays import BoolVector, IntMatrix
+from comparison.tied_neighbours import settled, without_direction
+from core.arrays import FloatMatrix, IntMatrix
+from core.modality import Metric
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
 
@@ -28,9 +30,7 @@ def with_vectors(items: SharedItems, labels: ClassLabels) -> tuple[ClassLabels, 
     keep = np.ones(len(labels), bool)
     refused = {}
     for name, matrix, metric in zip(items.names, items.matrices, items.metrics, strict=True):
-        if metric == "euclidean":  # the origin is a place like any other
-            continue
-        has_vector: BoolVector = np.any(matrix != 0, axis=1)
+        has_vector = ~without_direction(matrix, metric)
         n, n_with = len(labels.rows), int(has_vector[labels.rows].sum())
         if 2 * n_with < n:
             refused[name] = f"It has vectors for {n_with:,} of {n:,} items with a label only."
@@ -51,7 +51,8 @@ def voters(
     """Return the ``(m, k)`` nearest voters of each item with a label in space ``i``.
 
     Items with a label vote, copies of an item do not (of the item they would say what it is). The
-    search goes on where a graph of neighbours holds too few.
+    search goes on where a graph of neighbours holds too few. Equally near ones are in random order
+    there, as they are in the graphs of :func:`comparison.compare.compare`.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def voters(
         Nearest first.
     labels : ClassLabels
     groups : (n,) int64
-        From :func:`comparison.copies.groups_of_copies`.
+        From :func:`comparison.copies.copies_among`.
     k : int
         At most ``most_voters``.
     """
@@ -80,24 +81,40 @@ def voters(
 def _searched(
     items: SharedItems, i: int, labels: ClassLabels, groups: Rows, rows: Rows, k: int
 ) -> Rows:
-    matrix = items.matrices[i]
-    index = VectorIndex(KeyedVectors(items.ids, matrix, metric=items.metrics[i]))
+    matrix, metric = items.matrices[i], items.metrics[i]
     may_vote = labels.codes >= 0
     sizes = np.bincount(groups[may_vote], minlength=int(groups.max()) + 1)[groups[rows]]
     found = np.empty((len(rows), k), np.int64)
     few = np.flatnonzero(sizes <= _FEW)
     if len(few):
-        deep = min(k + int(sizes[few].max()), int(may_vote.sum()))
-        wider, _ = index.search_batch(matrix[rows[few]], deep, may_vote)
+        deep = k + int(sizes[few].max())
+        wider = _nearest(matrix, metric, np.flatnonzero(may_vote), rows[few], deep)
         is_copy = groups[wider] == groups[rows[few]][:, None]
         order = np.argsort(is_copy, axis=1, kind="stable")[:, :k]
         found[few] = np.take_along_axis(wider, order, axis=1)
     many = np.flatnonzero(sizes > _FEW)
     for group in np.unique(groups[rows[many]]).tolist():
         of_group = many[groups[rows[many]] == group]
-        one = matrix[rows[of_group[:1]]]
-        found[of_group] = index.search_batch(one, k, may_vote & (groups != group))[0]
+        one = rows[of_group[:1]]
+        among = np.union1d(np.flatnonzero(may_vote & (groups != group)), one)
+        found[of_group] = _nearest(matrix, metric, among, one, k)
     return found
+
+
+def _nearest(matrix: FloatMatrix, metric: Metric, among: Rows, rows: Rows, k: int) -> Rows:
+    """Return up to ``k`` nearest of ``among`` to each of ``rows``, which are among them.
+
+    Equally near ones are in random order.
+    """
+    some = matrix[among]
+    own = np.searchsorted(among, rows)
+    index = VectorIndex(KeyedVectors([str(row) for row in among.tolist()], some, metric=metric))
+    positions, scores = index.search_batch(some[own], min(k + 1, len(some)))
+    is_own = positions == own[:, None]
+    is_own[~is_own.any(axis=1), -1] = True  # so many as near that the item itself is not listed
+    shape = (len(rows), -1)
+    ids = positions[~is_own].reshape(shape).astype(np.int32)
+    return among[settled(ids, scores[~is_own].reshape(shape), some, metric, rows=own).ids]
 
 
 def majority(codes: NDArray[np.integer], n_classes: int) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -117,8 +118,10 @@ def test_k_means_finds_separate_classes_and_nothing_in_noise():
     found = clustering_agreement(items, ClassLabels.of(y.tolist()), starts=4)
     for measure in ("V", "ARI", "AMI"):
         assert found[measure]["noise"].value == pytest.approx(found[measure].chance, abs=0.05)
-        assert max(found[measure]["apart"].per_unit) == pytest.approx(1)
-        assert found[measure].n == 4
+        assert 0.8 < found[measure]["apart"].value <= found[measure]["apart"].high <= 1
+        assert found[measure].difference("apart", "noise").tells_apart
+        assert found[measure]["noise"].low < found[measure].chance < found[measure]["noise"].high
+        assert (found[measure].n, found[measure].unit) == (120, "items")
     assert 0 < found["V"].chance < 0.05, "V of unrelated clusters is above 0"
 
 
@@ -180,6 +183,7 @@ def test_labels_come_from_a_column_by_id():
     data = Dataset("d", Modality.TEXT, ("a", "b", "c", "d"), ["x"] * 4, frame)
     found = labels_of(data, "stars", ["d", "c", "gone", "a"])
     assert found.left_out == {"without a label": 2, "in classes of fewer than 5 items": 2}
+    assert found.groups.tolist() == [0, 0, 1, 0], "three have one text"
     with pytest.raises(ParameterError, match=r"'colour'.*stars"):
         labels_of(data, "colour", ["a"])
 
@@ -277,11 +281,13 @@ def test_copies_do_not_leak_into_what_is_tested():
     rng = np.random.default_rng(0)
     matrix = np.repeat(rng.normal(size=(120, 64)), 2, axis=0)
     labels = ClassLabels.of(np.repeat(rng.integers(2, size=120), 2).tolist())
-    for probe in (linear_probe, few_shot_probe):
-        found = probe(shared(x=matrix), labels)
-        assert found.left_out == {"copies of another item": 120}
-        assert found.n == 120
-        assert found["x"].value == pytest.approx(0.5, abs=0.12), ".91 with them"
+    found = linear_probe(shared(x=matrix), labels)
+    assert found.left_out == {"copies of another item": 120}
+    assert found.n == 120
+    assert found["x"].value == pytest.approx(0.5, abs=0.12), ".91 with them"
+    few = few_shot_probe(shared(x=matrix), labels, n_per_class=40, n_draws=4)
+    assert few["x"].value == pytest.approx(0.5, abs=0.15)
+    assert "240 items have a copy" in few.warning
 
 
 def test_equal_geometries_are_equal_at_equal_dimensions():
@@ -303,3 +309,44 @@ def test_equal_geometries_are_equal_at_equal_dimensions():
         shared(flat=flat, padded=padded), ClassLabels.of(y.tolist()), equal_dimensions=True
     )
     assert both["flat"].value == pytest.approx(both["padded"].value, abs=0.01)
+
+
+def test_clusters_of_equal_spaces_are_told_apart_no_more_than_by_chance():
+    """Ten starts on the same items are no ten samples: half of all pairs of spaces said so."""
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    centres = 2.2 * np.eye(3, 4)
+    spaces = {f"s{i}": centres[y] + rng.normal(size=(120, 4)) for i in range(6)}
+    found = clustering_agreement(shared(**spaces), ClassLabels.of(y.tolist()), starts=3)["ARI"]
+    apart = [found.difference(a, b).tells_apart for a, b in combinations(spaces, 2)]
+    assert sum(apart) <= 2
+    assert all(0.1 < found[name].high - found[name].low < 0.7 for name in spaces)
+
+
+def test_equally_near_voters_are_drawn_at_random():
+    """One place for all: the first voters in the file would all be of the first class."""
+    labels = ClassLabels.of(["a"] * 50 + ["b"] * 50 + [None] * 60)
+    rng = np.random.default_rng(0)
+    items = shared(one_place=np.ones((160, 2)), other=rng.normal(size=(160, 3)))
+    unlabelled = np.tile(np.arange(100, 160, dtype=np.int32), (160, 1))
+    found = neighbourhood_hit(items, (unlabelled, unlabelled), labels, k=10)
+    each = found["one_place"].per_unit
+    assert each[:50].mean() == pytest.approx(0.5, abs=0.12)
+    assert each[50:].mean() == pytest.approx(0.5, abs=0.12)
+
+
+def test_texts_tell_whether_they_are_copies_and_not_their_vectors():
+    """Two texts of equal word counts are two; two that are equal are one, whatever is made."""
+    rng = np.random.default_rng(0)
+    words, ids = [f"text {i}" for i in range(40)], tuple(map(str, range(40)))
+    frame = pd.DataFrame({"kind": ["a"] * 20 + ["b"] * 20})
+    alike = np.repeat(np.eye(2), 20, axis=0)
+    items = shared("cosine", counts=alike, again=alike)
+    graph = np.stack([rng.permutation(np.delete(np.arange(20), i % 20)) for i in range(40)])
+    graph = (graph + np.repeat([0, 20], 20)[:, None]).astype(np.int32)
+    labels = labels_of(Dataset("d", Modality.TEXT, ids, words, frame), "kind", ids)
+    found = knn_label_accuracy(items, (graph, graph), labels, k=3)
+    assert found["counts"].value == 1
+    assert not found.warning
+    same = labels_of(Dataset("d", Modality.TEXT, ids, words[:20] * 2, frame), "kind", ids)
+    assert "40 items have a copy" in knn_label_accuracy(items, (graph, graph), same, k=3).warning
