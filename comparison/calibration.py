@@ -26,7 +26,8 @@ ROWS = 500
 """Items that are paired at random: each pairing needs every two of them."""
 SHAPE_PERMUTATIONS = 19
 """Random pairings of Procrustes, each a decomposition: p can be 1 in 20 at best."""
-_WIDEST = 1_000  # dimensions up to which these are made
+DIRECTIONS = 100
+"""Strongest directions of each space in which these are made."""
 _LISTED = 50
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -45,8 +46,8 @@ def calibrated_agreement(
 
     Of more than 500 items a sample is taken, the same for all spaces and seeds; neighbours are
     those among the sample, so ``k`` is cut to a tenth of it (``calibrated_k``). Items without a
-    direction in some space are left out. Procrustes takes three items per dimension, up to 1,000
-    dimensions, and 19 pairings.
+    direction in some space are left out. Procrustes takes the 100 strongest directions of each
+    space and 19 pairings.
 
     Parameters
     ----------
@@ -69,8 +70,8 @@ def calibrated_agreement(
         [without_direction(*each) for each in zip(items.matrices, items.metrics, strict=True)],
         axis=0,
     )
-    order = np.random.default_rng(seed).permutation(np.flatnonzero(known))
-    rows = np.sort(order[:ROWS])
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(known))
+    rows = np.sort(rows[:ROWS])
     found: dict[str, dict[Pair, Calibrated]] = {m: {} for m in (*_MEASURES, "shape")}
     if guard_of_distances(len(rows)):
         return found
@@ -94,9 +95,9 @@ def calibrated_agreement(
                 n_permutations=n_permutations,
                 seed=seed,
             )
-        shape = _shape(items.matrices[i], items.matrices[j], order, seed)
-        if shape is not None:
-            found["shape"][i, j] = shape
+        a, b = first.directions, second.directions
+        if guard_of_procrustes(len(rows), a.shape[1], b.shape[1]) is None:
+            found["shape"][i, j] = _shape(a, b, seed)
     progress(len(pairs), len(pairs), "comparing with chance")
     return found
 
@@ -106,30 +107,31 @@ def calibrated_k(k: int, n_rows: int) -> int:
     return max(1, min(k, n_rows // 10))
 
 
-def _shape(
-    x: NDArray[np.float32], y: NDArray[np.float32], order: NDArray[np.int64], seed: int
-) -> Calibrated | None:
-    """Return the calibrated Procrustes similarity, or None where a rotation would fit noise."""
-    widest = max(x.shape[1], y.shape[1])
-    rows = np.sort(order[: max(ROWS, 3 * widest)])
-    if widest > _WIDEST or guard_of_procrustes(len(rows), x.shape[1], y.shape[1]):
-        return None
-    a, b = (np.asarray(space[rows], np.float64) for space in (x, y))
-    a, b = (space - space.mean(axis=0) for space in (a, b))
-    a, b = (space / (np.linalg.norm(space) or 1.0) for space in (a, b))
+def _shape(a: Float64, b: Float64, seed: int) -> Calibrated:
+    """Return the calibrated Procrustes similarity of centred spaces of length 1."""
 
     def value(order: NDArray[np.int64]) -> float:
         return min(1.0, float(np.linalg.svd(a.T @ b[order], compute_uv=False).sum()))
 
-    own = value(np.arange(len(rows)))
-    return calibrate(own, value, len(rows), n_permutations=SHAPE_PERMUTATIONS, seed=seed)
+    n = len(a)
+    return calibrate(value(np.arange(n)), value, n, n_permutations=SHAPE_PERMUTATIONS, seed=seed)
+
+
+def _directions(centred: Float64) -> Float64:
+    """Return a centred space in its 100 strongest directions, of length 1."""
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    turned: Float64 = u[:, :DIRECTIONS] * s[:DIRECTIONS]
+    return turned / (np.linalg.norm(turned) or 1.0)
 
 
 class _Sampled:
     """What the measures need of one space, such that a new order of its rows costs little."""
 
-    def __init__(self, graph: IntMatrix, kernel: Float32, distances: Float32) -> None:
+    def __init__(
+        self, graph: IntMatrix, kernel: Float32, distances: Float32, directions: Float64
+    ) -> None:
         self.graph, self.kernel, self.distances = graph, kernel, distances
+        self.directions = directions
 
     @classmethod
     def of(cls, matrix: NDArray[np.float32], metric: Metric, k: int, seed: int) -> _Sampled:
@@ -141,7 +143,12 @@ class _Sampled:
         near = settled(graph.ids, graph.scores, space.matrix, metric, seed=seed).ids[:, :k]
         wide = matrix.astype(np.float64)
         centred = wide - wide.mean(axis=0)
-        return cls(near, u_centred(centred @ centred.T), u_centred(cdist(centred, centred)))
+        return cls(
+            near,
+            u_centred(centred @ centred.T),
+            u_centred(cdist(centred, centred)),
+            _directions(centred),
+        )
 
 
 def _local(measure: Callable[[NDArray[np.int32], int], Float64]) -> Callable[..., Shuffled]:

@@ -259,8 +259,8 @@ def procrustes(x: AnyArray, y: AnyArray) -> Procrustes:
     return Procrustes(s, 1 - s * s, float(np.sqrt(2 - 2 * s)), float(np.arccos(s)))
 
 
-def procrustes_spread(x: AnyArray, y: AnyArray) -> float:
-    """Return the standard error of the Procrustes similarity of two spaces.
+def procrustes_spread(x: AnyArray, y: AnyArray) -> tuple[float, float]:
+    """Return the Procrustes similarity of two spaces and its standard error.
 
     By the infinitesimal jackknife (Jaeckel 1972; Efron 1982, "The Jackknife, the Bootstrap and
     Other Resampling Plans", section 6): the derivative of the nuclear norm of ``x' y = U S V'`` is
@@ -274,7 +274,7 @@ def procrustes_spread(x: AnyArray, y: AnyArray) -> float:
     parts = [each / each.mean() for each in (fits, *sizes)]
     similarity = s.sum() / np.sqrt(sizes[0].sum() * sizes[1].sum())
     influence = similarity * (parts[0] - parts[1] / 2 - parts[2] / 2)
-    return float(np.sqrt((influence**2).sum()) / len(a))
+    return min(1.0, float(similarity)), float(np.sqrt((influence**2).sum()) / len(a))
 
 
 def distance_rank_correlation(

@@ -16,7 +16,6 @@ from comparison.global_agreement import (
     canonical_correlations,
     leading,
     narrowed,
-    procrustes,
     procrustes_spread,
 )
 from comparison.global_spread import global_spread
@@ -116,8 +115,8 @@ def wholes(
         if reasons["cka"] is None:
             found["cka"][i, j] = kernels[i].cka(kernels[j])
         if reasons["shape"] is None:
-            found["shape"][i, j] = procrustes(parts.spaces[i], parts.spaces[j]).similarity
-            errors[i, j] = procrustes_spread(parts.spaces[i], parts.spaces[j])
+            both_spaces = parts.spaces[i], parts.spaces[j]
+            found["shape"][i, j], errors[i, j] = procrustes_spread(*both_spaces)
         progress(step + 1, total, "comparing distances", both)
         if reasons["distances"] is None:
             found["distances"][i, j] = parts.tables[i].correlation(parts.tables[j]).corrected

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comparison.agreement import Agreement, Pair
-from comparison.calibration import calibrated_k
+from comparison.calibration import DIRECTIONS, calibrated_k
 from comparison.chance import Calibrated
 from comparison.compare import Comparison
 from comparison.guards import guard_of_neighbours
@@ -144,6 +144,8 @@ def pair_sentence(stored: StoredComparison, measure: str, a: str, b: str, k: int
 def _calibrated_words(found: Calibrated, k: int, measure: str) -> str:
     """Say what random pairings give; the figures are of a sample and, of neighbours, its k."""
     at = f" at k = {k}" if BY_ID[measure].is_local else ""
+    if measure == "shape":
+        at = f" in up to {DIRECTIONS} directions"
     least = 1 / (found.n_permutations + 1)
     p = f"p {'≤' if found.p <= least + 1e-9 else '='} {max(found.p, least):.2f}"
     return (

@@ -18,6 +18,7 @@ from comparison.global_agreement import (
     distance_rank_correlation,
     narrowed,
     procrustes,
+    procrustes_spread,
 )
 from core.errors import ParameterError
 
@@ -94,6 +95,18 @@ def test_procrustes_keeps_to_the_three_conventions_and_equals_scipys():
     assert found.disparity == pytest.approx(1 - found.similarity**2)
     assert found.distance**2 == pytest.approx(2 - 2 * found.similarity)
     assert np.cos(found.angle) == pytest.approx(found.similarity)
+
+
+def test_the_spread_of_procrustes_is_that_over_samples_drawn_anew():
+    figures = []
+    for seed in range(60):
+        x = noise(200, 3, seed)
+        figures.append(procrustes_spread(x, x + noise(200, 3, seed + 1_000)))
+    values, errors = np.array(figures).T
+    assert values[0] == pytest.approx(
+        procrustes(noise(200, 3, 0), noise(200, 3, 0) + noise(200, 3, 1_000)).similarity
+    )
+    assert errors.mean() == pytest.approx(values.std(), rel=0.25)
 
 
 @pytest.mark.parametrize(("n", "d", "expected"), [(100, 300, 0.154), (100, 50, 0.684)])
