@@ -151,6 +151,11 @@ class Comparison:
 
         Those for which there are too few items are left out; all, where nothing can be measured.
         """
+        if (a, b) not in self._curves:
+            self._curves[a, b] = self._curve(a, b)
+        return dict(self._curves[a, b])
+
+    def _curve(self, a: str, b: str) -> dict[int, float]:
         rows = self._with_vectors(a, b)
         depths = [
             k for k in CURVE if k <= self.depth and not guard_of_neighbours(int(rows.sum()), k)
@@ -161,10 +166,29 @@ class Comparison:
         return {k: float(overlap(shared, k).mean()) for k in depths}
 
     def at(self, k: int) -> Comparison:
-        """Return the same comparison for another number of neighbours; nothing is searched."""
+        """Return the same comparison for another number of neighbours; nothing is searched.
+
+        What was measured for a k is kept: a page asks for it at every turn.
+        """
         if not 1 <= k <= self.depth:
             raise ParameterError(f"k must be an integer in [1, {self.depth}], got {k!r}.")
-        return replace(self, k=k)
+        if k == self.k:
+            return self
+        made = self._family.get(k)
+        if made is None:
+            made = replace(self, k=k)
+            vars(made)["_family"] = self._family
+            self._family[k] = made
+        return made
+
+    @cached_property
+    def _family(self) -> dict[int, Comparison]:
+        """The same comparison for every k that was asked for; all of them share it."""
+        return {self.k: self}
+
+    @cached_property
+    def _curves(self) -> dict[tuple[str, str], dict[int, float]]:
+        return {}
 
     def remarks_on(self, a: str, b: str) -> str:
         """Return what to know of the neighbours of two spaces: sentences, none where all is well.

@@ -164,3 +164,15 @@ def test_comparing_can_be_cancelled_and_tells_where_it_is():
         compare({"one": space(digits()[:90]), "two": space(components(2)[:90])}, progress=stop)
     assert ("finding neighbours", "two: 90 of 90") in notes
     assert notes[-1] == ("comparing shapes", "one and two")
+
+
+def test_what_was_measured_for_a_k_is_kept(of_digits):
+    five = of_digits.at(5)
+    assert of_digits.at(5) is five
+    assert five.at(of_digits.k) is of_digits
+    assert five.at(7) is of_digits.at(7)
+    assert five.overlap is of_digits.at(5).overlap  # nothing is measured twice
+    a, b = of_digits.names[:2]
+    curve = of_digits.curve(a, b)
+    curve.clear()  # whoever changes what was given changes nothing here
+    assert of_digits.curve(a, b)[1] == pytest.approx(of_digits.at(1).per_item(a, b).mean())
