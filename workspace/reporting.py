@@ -26,6 +26,7 @@ from core.modality import Modality
 from core.setting_words import unusual_settings
 from ingest.dataset import Dataset
 from ingest.wording import many
+from workspace.pair_findings import PairTask, is_light
 from workspace.portable import portable_recipe
 from workspace.stored_comparison import StoredComparison
 
@@ -39,7 +40,6 @@ SAYS = {
     "shape": "How well one space can be rotated and scaled onto the other.",
 }
 _CHANGED, _NEAR = 8, 5
-_GROUPS_UP_TO = 5_000  # items: more take a worker, and a report should be there at once
 
 
 def text_of_items(data: Dataset, ids: Sequence[str]) -> list[str]:
@@ -275,8 +275,9 @@ def _torn(
     data: Dataset,
 ) -> tuple[str, ...]:
     items = stored.comparison.items
-    if len(items) > _GROUPS_UP_TO or guard_of_torn_groups(len(items)):
-        return ()
+    task = PairTask(stored.info.id, *names, "groups")
+    if guard_of_torn_groups(len(items)) or not is_light(stored, task):
+        return ()  # a report should be there at once; the Pair view has a job for it
     x, y = (items.matrices[items.names.index(name)] for name in names)
     captions = GroupCaptions(own, texts if data.modality is Modality.TEXT else None)
     groups = torn_groups(x, y, captions=captions, n_modes=2, seed=stored.info.recipe.seed)
