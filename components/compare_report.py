@@ -29,17 +29,16 @@ def report(stored: StoredComparison) -> None:
     with choose:
         column = label_choice(stored, key="compare.classes")
         pair = _pair_choice(stored)
+    data = session.workspace().dataset_info(info.recipe.dataset)
     tasks = measured_tasks(session.workspace(), stored)
     which = fingerprint([(task.task, dict(task.settings)) for task in tasks])
     page = session.worked_out(
-        ("report", info.id, column or "", *pair, which),
+        ("report", info.id, data.name, column or "", *pair, which),
         lambda: _page(stored, column, pair, tasks),
     )
     with choose:
         st.caption(_tasks_told(tasks))
-    name = re.sub(r"\W+", "-", session.workspace().dataset_info(info.recipe.dataset).name).strip(
-        "-"
-    )
+    name = re.sub(r"\W+", "-", data.name).strip("-")
     with files:
         st.markdown("**Files**")
         first, second, third, fourth = st.columns(4)
@@ -80,7 +79,10 @@ def report(stored: StoredComparison) -> None:
             width="stretch",
             on_click="ignore",
         )
-        recipe = portable_recipe(session.workspace(), info)
+        recipe = session.worked_out(
+            ("portable recipe", info.id, data.name),
+            lambda: portable_recipe(session.workspace(), info),
+        )
         fourth.download_button(
             "Recipe",
             json.dumps(recipe, indent=2, ensure_ascii=False).encode(),

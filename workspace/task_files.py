@@ -71,5 +71,8 @@ def lines_of(source: Source) -> list[str]:
 
 
 def digests(files: Mapping[str, Source]) -> dict[str, str]:
-    """Return a digest of the content of each file."""
-    return {role: hashlib.sha256(source.read()).hexdigest() for role, source in files.items()}
+    """Return a digest of the content of each file; kept with it, as a page asks at every turn."""
+    for source in files.values():
+        if "sha256" not in source.memo:
+            source.memo["sha256"] = hashlib.sha256(source.read()).hexdigest()
+    return {role: source.memo["sha256"] for role, source in files.items()}

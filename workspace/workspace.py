@@ -386,18 +386,20 @@ class Workspace:
 
     def comparisons(self, dataset: str | None = None) -> list[ComparisonInfo]:
         """Return the finished comparisons (of one dataset), oldest first."""
+        return [
+            info
+            for info in self._comparison_infos(self._catalog.comparisons(self.id))
+            if dataset in (None, info.recipe.dataset)
+        ]
+
+    def _comparison_infos(self, ids: Sequence[str]) -> list[ComparisonInfo]:
         from workspace.stored_comparison import info_of
 
         there = {run.id for run in self.runs()}
-        found = []
-        for id in self._catalog.comparisons(self.id):
-            meta = self._store.comparison_meta(id)
-            info = info_of(meta) if meta is not None else None
-            if info is None or not there.issuperset(info.runs):
-                continue  # a dataset of it was removed
-            if dataset in (None, info.recipe.dataset):
-                found.append(info)
-        return found
+        metas = (self._store.comparison_meta(id) for id in ids)
+        infos = (info_of(meta) for meta in metas if meta is not None)
+        # Without its runs a dataset of it was removed.
+        return [info for info in infos if info is not None and there.issuperset(info.runs)]
 
     def comparison(self, id: str) -> StoredComparison:
         """Return a comparison with all figures of its overview.
@@ -500,7 +502,8 @@ class Workspace:
         return results_of(id, self._store, comparison)
 
     def _comparison_info(self, id: str) -> ComparisonInfo:
-        found = [info for info in self.comparisons() if info.id == id]
+        known = [id] if id in self._catalog.comparisons(self.id) else []
+        found = self._comparison_infos(known)
         return _theirs(found[0] if found else None, "comparison")
 
     def measure_pair(self, task: PairTask) -> Job:
