@@ -15,7 +15,7 @@ from components.compare_spaces import spaces
 from components.compare_task import task
 from components.markdown import escaped
 from ingest.wording import many
-from workspace.stored_comparison import ComparisonInfo
+from workspace.stored_comparison import ComparisonInfo, refused_told
 
 _VIEWS = {
     "Overview": overview,
@@ -56,3 +56,6 @@ def _line(info: ComparisonInfo) -> None:
     if left:
         told += f" · left out, as another lacks them: {', '.join(left)}"
     st.caption(escaped(f"{told} · seed {info.recipe.seed} · compared in {info.seconds:.1f} s"))
+    missing = [escaped(line) for line in refused_told(info).splitlines()]
+    if missing:
+        st.warning("\n\n".join(missing), icon=":material/warning:")

@@ -12,7 +12,7 @@ from workspace.tasks import LayoutSpec
 
 if TYPE_CHECKING:
     from embedders import Embedder
-    from workspace.recipes import Recipe
+    from workspace.recipes import Member, Recipe
 
 GRAPH_K = 50
 """Neighbours of every point in the kNN graph that the map and UMAP share.
@@ -57,10 +57,19 @@ def layout_id(run: str, kind: str, spec: LayoutSpec) -> str:
     )
 
 
-def comparison_id(recipe: Recipe, runs: Sequence[str]) -> str:
-    """Return the id of the comparison of some runs under the names of a recipe."""
+def comparison_id(
+    recipe: Recipe, runs: Sequence[str], lost: Sequence[tuple[Member, bool]] = ()
+) -> str:
+    """Return the id of the comparison of some runs under the names of a recipe.
+
+    ``lost`` are members that failed (True) or whose other seed did (False): once that is mended it
+    is another comparison.
+    """
     named = [(member.name, run) for member, run in zip(recipe.members, runs, strict=True)]
-    return _id("c", "comparison-2", recipe.dataset, named, recipe.k, recipe.seed, recipe.noise)
+    parts: list[object] = [recipe.dataset, named, recipe.k, recipe.seed, recipe.noise]
+    if lost:
+        parts.append(list(lost))
+    return _id("c", "comparison-2", *parts)
 
 
 def canonical(spec: LayoutSpec) -> LayoutSpec:

@@ -43,6 +43,12 @@ class ComparisonInfo:
     seconds : float
         What comparing took, without the embedding.
     created : float
+    refused : tuple of (str, str)
+        Members that were asked for and could not be embedded, each with the reason. They are not
+        in ``recipe``.
+    without_floor : tuple of (str, str)
+        Members whose other seed failed, each with the reason: nothing tells how much of a
+        difference is chance.
     """
 
     id: str
@@ -52,6 +58,8 @@ class ComparisonInfo:
     left_out: tuple[int, ...]
     seconds: float
     created: float
+    refused: tuple[tuple[str, str], ...] = ()
+    without_floor: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,9 +129,20 @@ def info_of(meta: Mapping[str, Any]) -> ComparisonInfo:
     """Return what the lists show, from the stored plain values."""
     told = dict(meta["info"])
     told["recipe"] = Recipe.from_dict(told["recipe"])
-    return ComparisonInfo(
-        **{**told, "runs": tuple(told["runs"]), "left_out": tuple(told["left_out"])}
-    )
+    for name in ("runs", "left_out"):
+        told[name] = tuple(told[name])
+    for name in ("refused", "without_floor"):  # not in those that earlier versions kept
+        told[name] = tuple((member, reason) for member, reason in told.get(name, ()))
+    return ComparisonInfo(**told)
+
+
+def refused_told(info: ComparisonInfo) -> str:
+    """Return which embeddings and noise floors are missing and why, a line each."""
+    told = [f"{name} could not be embedded and is left out. {why}" for name, why in info.refused]
+    told += [
+        f"{name} has no noise floor: {why[:1].lower()}{why[1:]}" for name, why in info.without_floor
+    ]
+    return "\n".join(told)
 
 
 def from_parts(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from core.errors import ParameterError, WorkspaceError
+from core.errors import Cancelled, DatasetError, ParameterError, WorkspaceError
 from ingest.samples import load_sample
+from workspace import comparing
+from workspace.catalog import Catalog
+from workspace.context import Context, StagedProgress
+from workspace.embedding import make_run
+from workspace.linking import link_dataset
 from workspace.recipes import Member, Recipe
+from workspace.store import Store
+from workspace.stored_comparison import info_of, open_comparison, refused_told
 from workspace.workspace import Workspace
 
 WALKS = {"dim": 16, "epochs": 1, "walks": 4, "walk_length": 20, "threads": 1}
@@ -90,3 +99,73 @@ def test_what_cannot_be_compared_is_said_at_once(start):
     with pytest.raises(Exception, match="takes"):
         workspace.compare(Recipe(data.id, (Member("lsa"), *MEMBERS)))
     assert workspace.jobs() == []
+
+
+@pytest.fixture
+def asked(home):
+    """A store, its context and a recipe, without a worker."""
+    store, catalog = Store(home), Catalog(home / "catalog.sqlite")
+    data = link_dataset(store, catalog, "w1", load_sample("karate"))
+    context = Context(store, catalog, "w1", StagedProgress(lambda told: None), lambda **told: None)
+    return Recipe(data.id, MEMBERS, k=5), context
+
+
+def failing(monkeypatch, error, *wanted):
+    """Let embedding fail for methods and seeds."""
+
+    def make(task, context):
+        if (task.embedder, task.seed) in wanted:
+            raise error
+        return make_run(task, context)
+
+    monkeypatch.setattr(comparing, "make_run", make)
+
+
+def test_a_method_that_fails_is_left_out_and_named_with_its_reason(asked, monkeypatch):
+    recipe, context = dataclasses.replace(asked[0], noise=False), asked[1]
+    failing(monkeypatch, DatasetError("It has too few nodes."), ("spectral", 0))
+    made = comparing.build(comparing.CompareTask(recipe), context)["comparison"]
+    stored = open_comparison(made, context.store)
+    assert stored.info.names == stored.comparison.names == ("DeepWalk", "NetMF")
+    assert stored.info.refused == (("Spectral", "It has too few nodes."),)
+    assert refused_told(stored.info) == (
+        "Spectral could not be embedded and is left out. It has too few nodes."
+    )
+    monkeypatch.undo()  # what failed is tried again, and that is another comparison
+    whole = comparing.build(comparing.CompareTask(recipe), context)["comparison"]
+    assert whole != made
+    assert refused_told(open_comparison(whole, context.store).info) == ""
+    meta = context.store.comparison_meta(whole)
+    del meta["info"]["refused"], meta["info"]["without_floor"]  # as before there were these
+    assert info_of(meta).refused == ()
+
+
+@pytest.mark.parametrize(
+    ("failed", "told"),
+    [
+        ({"spectral", "netmf"}, "Only DeepWalk could be made.* Spectral: No. NetMF: No."),
+        ({"deepwalk", "spectral", "netmf"}, "None .* DeepWalk: No. Spectral: No. NetMF: No."),
+    ],
+)
+def test_with_fewer_than_two_left_every_reason_is_told(asked, monkeypatch, failed, told):
+    recipe, context = asked
+    failing(monkeypatch, DatasetError("No."), *((embedder, 0) for embedder in failed))
+    with pytest.raises(WorkspaceError, match=told):
+        comparing.build(comparing.CompareTask(recipe), context)
+
+
+def test_another_seed_that_fails_costs_the_noise_floor_only(asked, monkeypatch):
+    recipe, context = asked
+    failing(monkeypatch, DatasetError("It broke."), ("deepwalk", 1))
+    made = comparing.build(comparing.CompareTask(recipe), context)["comparison"]
+    stored = open_comparison(made, context.store)
+    assert stored.info.names == ("DeepWalk", "Spectral", "NetMF")
+    assert stored.floors == {}
+    assert refused_told(stored.info) == "DeepWalk has no noise floor: it broke."
+
+
+def test_a_cancel_ends_it_and_is_no_failure_of_a_method(asked, monkeypatch):
+    recipe, context = asked
+    failing(monkeypatch, Cancelled(), ("spectral", 0))
+    with pytest.raises(Cancelled):
+        comparing.build(comparing.CompareTask(recipe), context)
