@@ -41,7 +41,8 @@ def pair_items(pair: Pair) -> None:
             st.caption(escaped(movers_words(moved)), help=escaped(movers_help(moved, pair)))
     selected = session.recall(f"pair.selected.{pair.stored.info.id}")
     with beside:
-        _list(pair, ListedItems(overlap, moved, by_place), brushed, selected)
+        items = ListedItems(overlap, moved, by_place, pair_ranked(pair))
+        _list(pair, items, brushed, selected)
     with explained():
         _remember_selection(pair, pair_maps(pair, overlap, moved), selected)
 
@@ -51,6 +52,14 @@ def pair_overlap(pair: Pair) -> NDArray[np.float64]:
     key = ("pair overlap", pair.key, pair.stored.info.id, str(pair.k))
     return session.worked_out(
         key, lambda: pair.stored.comparison.at(pair.k).per_item(pair.a, pair.b)
+    )
+
+
+def pair_ranked(pair: Pair) -> NDArray[np.float64]:
+    """Return the rank-biased overlap of the k nearest, per item."""
+    key = ("pair ranked overlap", pair.key, pair.stored.info.id, str(pair.k))
+    return session.worked_out(
+        key, lambda: pair.stored.comparison.at(pair.k).per_item(pair.a, pair.b, "rbo")
     )
 
 

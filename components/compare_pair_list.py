@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from comparison.changed_items import changed_order, order_words
 from comparison.movers import Movers
 from components import session
 from components.compare_items import compared_items, label_columns
@@ -35,19 +36,18 @@ class ListedItems:
         None while it is measured.
     by_place : bool
         Whether change means displacement; else it means neighbours.
+    rbo : (n,) float64 or None
+        Rank-biased overlap, which breaks ties until displacement is known.
     """
 
     overlap: NDArray[np.float64]
     moved: Movers | None
     by_place: bool
+    rbo: NDArray[np.float64] | None = None
 
     def order(self, *, most: bool) -> Rows:
         """Return all rows, the most or the least changed first."""
-        change = -self.overlap
-        moved = np.zeros(len(change)) if self.moved is None else self.moved.relative
-        keys = (change, moved) if self.by_place else (moved, change)
-        sign = -1 if most else 1
-        return np.lexsort((sign * keys[0], sign * keys[1]))
+        return changed_order(self.overlap, self.moved, self.rbo, most=most, by_place=self.by_place)
 
 
 def listed(items: ListedItems, among: Rows | None, *, most: bool) -> tuple[Rows, str]:
@@ -55,11 +55,7 @@ def listed(items: ListedItems, among: Rows | None, *, most: bool) -> tuple[Rows,
     rows = items.order(most=most)
     if among is not None:
         rows = rows[np.isin(rows, among)]
-    by = (
-        "displacement beyond the surroundings"
-        if items.by_place
-        else "shared neighbours" + ("" if items.moved is None else ", then displacement")
-    )
+    by = order_words(moved=items.moved is not None, by_place=items.by_place)
     n = len(rows)
     count = f"{n:,} items" if n <= SHOWN else f"{SHOWN} of {n:,} items"
     return rows[:SHOWN], f"{count}, the {'most' if most else 'least'} changed first by {by}"
