@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from comparison.agreement import Agreement
 from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
@@ -20,6 +21,7 @@ from components.markdown import escaped
 from workspace.stored_comparison import StoredComparison
 
 _BAR = {"displayModeBar": False}
+_TEXT_PX = 480  # the least width of what is said below the matrix
 _COSTS = {"seconds": "seconds to embed", "MB": "MB of vectors", "dimensions": "dimensions"}
 
 
@@ -30,23 +32,36 @@ def overview(stored: StoredComparison) -> None:
     comparison = stored.comparison.at(k)
     table = BY_ID[measure].of(comparison)
     a, b = session.compared_pair(stored.info, table)
-    matrix, beside = st.columns([3, 2], gap="large")
-    with matrix:
+    # Side by side where the page has room for both, else one below the other.
+    with st.container(horizontal=True, gap="large"):
+        _matrix(stored, table, measure, k, (a, b))
+        with st.container(width="stretch"):
+            _layouts(stored, measure, k)
+    _costs(stored, k)
+
+
+def _matrix(
+    stored: StoredComparison, table: Agreement, measure: str, k: int, pair: tuple[str, str]
+) -> None:
+    """Draw the agreement of every two, and in words that of the chosen pair."""
+    a, b = pair
+    floors = {
+        name: floor
+        for name in table.names
+        if (floor := floor_of(stored, name, measure, k)) is not None
+    }
+    figure = agreement_matrix(table, other_seed=floors, chosen=pair, dark=session.is_dark())
+    with st.container(width=max(int(figure.layout.width), _TEXT_PX)):
         st.caption(BY_ID[measure].says)
-        floors = {
-            name: floor
-            for name in table.names
-            if (floor := floor_of(stored, name, measure, k)) is not None
-        }
         event = st.plotly_chart(
-            agreement_matrix(table, other_seed=floors, chosen=(a, b), dark=session.is_dark()),
+            figure,
             key=f"compare.matrix.{stored.info.id[:12]}.{measure}.{k}",
             on_select="rerun",
             selection_mode="points",
             width="content",
             config=_BAR,
         )
-        _take_pair(stored, event, (a, b))
+        _take_pair(stored, event, pair)
         st.markdown(escaped(pair_sentence(stored, measure, a, b, k)))
         st.button(
             "Look at this pair",
@@ -55,9 +70,6 @@ def overview(stored: StoredComparison) -> None:
             on_click=session.preset,  # before the switch of views is drawn again
             args=("compare.view", "Pair"),
         )
-    with beside:
-        _layouts(stored, measure, k)
-    _costs(stored, k)
 
 
 def _controls(stored: StoredComparison) -> tuple[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from comparison.agreement import Agreement
 from components.figures.ink import (
+    CHAR,
     Ink,
     chance_text,
     ink,
@@ -23,6 +25,7 @@ from components.figures.palette import interpolate
 _STEPS = 64
 _LABEL_CHARS = 18
 _ROWS_PX, _HEADS_PX = 150, 44
+_HALF = 0.475  # of a cell that is filled, from its middle; the rest is the gap
 
 
 def agreement_matrix(
@@ -34,8 +37,10 @@ def agreement_matrix(
 ) -> go.Figure:
     """Return one measure between every two methods as squares with numbers.
 
-    Squares are markers, because a click on a heat map selects nothing in Streamlit. Each carries
-    the names of its pair as ``customdata``. The figure has a width of its own.
+    Squares are shapes in units of the axes, so that they fill their places whatever the width.
+    What is clicked are markers in their middles, because a click on a heat map selects nothing in
+    Streamlit; the nearest counts from anywhere in a cell. Each carries the names of its pair as
+    ``customdata``. The figure has a width of its own.
 
     Parameters
     ----------
@@ -50,9 +55,11 @@ def agreement_matrix(
     m = len(names)
     cell = 76 if m <= 6 else 64
     figure = go.Figure()
-    figure.add_trace(_cells(agreement, chosen, colours, cell, dark))
+    figure.add_trace(_cells(agreement, colours, dark))
     figure.add_trace(_diagonal(names, other_seed or {}, colours))
     labels = [wrapped(name, _LABEL_CHARS if m <= 6 else 14) for name in names]
+    longest = max(len(line) for label in labels for line in label.split("<br>"))
+    rows_px = min(_ROWS_PX, round(CHAR * longest) + 16)
     heads = [wrapped(name, 11 if m <= 6 else 9, 3) for name in names]
     axis = {
         "showgrid": False,
@@ -63,12 +70,14 @@ def agreement_matrix(
         "tickfont": {"size": 12, "color": colours.text},
     }
     figure.update_layout(
-        width=_ROWS_PX + 16 + cell * m,
+        width=rows_px + 16 + cell * m,
         height=130 + cell * m,
-        margin={"l": _ROWS_PX, "r": 16, "b": 12},
+        margin={"l": rows_px, "r": 16, "b": 12},
+        shapes=_squares(agreement, chosen, colours, dark),
         showlegend=False,
         dragmode=False,
         hovermode="closest",
+        hoverdistance=-1,
         clickmode="event+select",
         xaxis={**axis, "side": "top", "ticktext": heads, "range": [-0.5, m - 0.5], "tickangle": 0},
         yaxis={**axis, "ticktext": labels, "range": [m - 0.5, -0.5], "automargin": False},
@@ -88,44 +97,63 @@ def _subtitle(agreement: Agreement, other_seed: Mapping[str, float] | None) -> s
     return text + ("<br>diagonal: the same method with another seed" if other_seed else "")
 
 
-def _cells(
-    agreement: Agreement, chosen: tuple[str, str] | None, colours: Ink, cell: int, dark: bool
-) -> go.Scatter:
-    """Return the squares off the diagonal."""
-    ends = ("#1d2a35", "#2f5f9e", "#7db4ff") if dark else ("#eef3f8", "#8fb4dc", "#1f5697")
-    scale = interpolate(ends, _STEPS)
+def _squares(
+    agreement: Agreement, chosen: tuple[str, str] | None, colours: Ink, dark: bool
+) -> list[dict[str, Any]]:
+    """Return the squares off the diagonal, those of the chosen pair outlined."""
     names = agreement.names
-    pairs = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
-    fills, inks, texts, hovers, widths = [], [], [], [], []
+    squares = []
+    for i, j in _off_diagonal(len(names)):
+        is_chosen = chosen is not None and {names[i], names[j]} == set(chosen)
+        squares.append(
+            {
+                "type": "rect",
+                "x0": j - _HALF,
+                "x1": j + _HALF,
+                "y0": i - _HALF,
+                "y1": i + _HALF,
+                "layer": "below",
+                "fillcolor": _fill(float(agreement.values[i, j]), colours, dark),
+                "line": {"color": colours.second, "width": 3 if is_chosen else 0},
+            }
+        )
+    return squares
+
+
+def _off_diagonal(m: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(m) for j in range(m) if i != j]
+
+
+def _fill(value: float, colours: Ink, dark: bool) -> str:
+    if not np.isfinite(value):
+        return colours.hairline
+    ends = ("#1d2a35", "#2f5f9e", "#7db4ff") if dark else ("#eef3f8", "#8fb4dc", "#1f5697")
+    return interpolate(ends, _STEPS)[round(float(np.clip(value, 0, 1)) * (_STEPS - 1))]
+
+
+def _cells(agreement: Agreement, colours: Ink, dark: bool) -> go.Scatter:
+    """Return the numbers off the diagonal, and what is clicked."""
+    names = agreement.names
+    pairs = _off_diagonal(len(names))
+    inks, texts, hovers = [], [], []
     for i, j in pairs:
         value = float(agreement.values[i, j])
         known = bool(np.isfinite(value))
-        at = round(float(np.clip(value, 0, 1)) * (_STEPS - 1)) if known else 0
-        fills.append(scale[at] if known else colours.hairline)
-        inks.append(_on(scale[at]) if known else colours.muted)
+        inks.append(_on(_fill(value, colours, dark)) if known else colours.muted)
         texts.append(_text(agreement, i, j) if known else "–")
         hovers.append(_hover(agreement, i, j))
-        widths.append(3 if chosen and {names[i], names[j]} == set(chosen) else 0)
-    marker = {
-        "symbol": "square",
-        "size": cell - 4,
-        "color": fills,
-        "opacity": 1,
-        "line": {"color": colours.second, "width": widths},
-    }
     return go.Scatter(
         x=[j for _, j in pairs],
         y=[i for i, _ in pairs],
         mode="markers+text",
-        marker=marker,
+        marker={"size": 6, "opacity": 0},
         text=texts,
         textfont={"size": 14, "color": inks},
         customdata=[[names[i], names[j]] for i, j in pairs],
         hovertext=hovers,
         hoverinfo="text",
-        # Streamlit fades what is not clicked; the numbers must stay readable.
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
     )
 
 

@@ -34,13 +34,16 @@ def test_every_cell_names_its_pair_its_value_and_its_margin(dark):
     assert cells.text[one] == cells.text[other]
     assert cells.text[one].startswith(".41<br>")
     assert "±.01" in cells.text[one]
-    assert cells.marker.line.width[one] == 3
     assert (cells.x[one], cells.y[one]) == (1, 0)
+    squares = {((s.x0 + s.x1) / 2, (s.y0 + s.y1) / 2): s for s in figure.layout.shapes}
+    assert squares[1, 0].line.width == squares[0, 1].line.width == 3
+    assert {s.line.width for at, s in squares.items() if at not in {(1, 0), (0, 1)}} == {0}
+    # In units of the axes: none reaches its neighbour at any width.
+    assert all(s.x1 - s.x0 < 1 and s.xref in (None, "x") for s in squares.values())
     refused = by_pair[NAMES[0], NAMES[2]]
     assert cells.text[refused] == "–"
     assert "too few" in cells.hovertext[refused]
     assert "&lt;b&gt;" in cells.hovertext[one]
-    assert cells.unselected.marker.opacity == 1
     assert diagonal.text[0] == "seed<br>.78"
     title = figure.layout.title.text
     assert "7,600 items" in title
