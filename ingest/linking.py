@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from ingest.values import verbatim
 from ingest.wording import count
 
 Repeats = Literal["largest", "last", "sum"]
+_NO_PAIR = re.compile(r"([\d,]+) rows? with a weight of 0 or less: no pair")
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +210,12 @@ def _notes(
         }[repeats]
         notes.append(f"{count(n_repeats, 'row')} repeating a pair merged; {rule}.")
     return notes
+
+
+def n_rated_as_no_pair(notes: Iterable[str]) -> int:
+    """Return how many rows the notes of a dataset say were no pair for their weight."""
+    found = (_NO_PAIR.match(note) for note in notes)
+    return sum(int(match[1].replace(",", "")) for match in found if match)
 
 
 def constant_within(data: pa.ChunkedArray, group: NDArray[np.int32], rows: Any) -> bool:

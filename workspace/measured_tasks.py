@@ -27,6 +27,7 @@ from core.errors import DatasetError, ParameterError
 from core.modality import Modality
 from ingest import read_dataset
 from ingest.dataset import Dataset
+from ingest.linking import n_rated_as_no_pair
 from ingest.source import Source
 from vectors.keyed import KINDS_TOGETHER, KeyedVectors
 from workspace.context import Context, StagedProgress
@@ -137,7 +138,11 @@ def _pairs(asked: Asked) -> list[TaskResult]:
         raise ParameterError("This task needs a file: two ids and a rating per line.")
     first, second = (places_of(items.ids, side) for side in (left, right))
     found = measure_pairs(items, first, second, ratings, seed=asked.seed, progress=asked.progress)
-    return list(found.values())
+    n_apart = n_rated_as_no_pair(data.notes) if "pairs" not in asked.files else 0
+    if not n_apart:
+        return list(found.values())
+    more = {"rated 0 or less: no pairs in these data; a file of ratings holds them": n_apart}
+    return [replace(one, left_out={**one.left_out, **more}) for one in found.values()]
 
 
 def _word_pairs(asked: Asked) -> list[TaskResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,9 @@ from comparison.compare import compare
 from core.errors import ParameterError, WorkspaceError
 from core.modality import Modality
 from core.progress import quiet
+from ingest import read_dataset
 from ingest.dataset import Dataset, Edges
+from ingest.linking import n_rated_as_no_pair
 from ingest.paired_items import PairedItems
 from ingest.samples import load_sample
 from ingest.sides import Sides
@@ -167,7 +170,16 @@ def test_pairs_are_queries_with_their_answers(home):
 
 
 def test_rated_pairs_come_from_the_data_or_from_a_file(home):
-    assert {r.n for r in MEASURES["pairs"](asked_of_pairs(home))} == {24}
+    asked = asked_of_pairs(home)
+    assert {r.n for r in MEASURES["pairs"](asked)} == {24}
+    # Sentences rated as not at all alike are no pair of the data: what is missing is told.
+    table = "sentence1,sentence2,score\n" + "".join(
+        f"this is number {i},that is number {i},{i % 5}\n" for i in range(1_300)
+    )
+    rated = read_dataset(Source("rated.csv", data=table.encode()), kind="pairs")
+    assert n_rated_as_no_pair(rated.notes) == 260
+    told = replace(asked, dataset=replace(asked.dataset, notes=rated.notes))
+    assert all(sum(r.left_out.values()) == 260 for r in MEASURES["pairs"](told))
     lines = [f"q{i}\td{i}\t5" for i in range(12)]
     lines += [f"q{i}\td{(i + 1) % 24}\t0" for i in range(12)]
     file = {"pairs": ("rated.tsv", "\n".join([*lines, "q0\tnobody\t1"]).encode())}
