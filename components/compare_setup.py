@@ -8,20 +8,29 @@ import streamlit as st
 
 from components import session
 from components.boundary import explained
+from components.compare_draft import (
+    add,
+    draft,
+    draft_seed,
+    keep,
+    list_before,
+    put_back,
+    put_in_place,
+    take_told,
+)
+from components.compare_join import Joining
 from components.compare_recipe import recipe_file
+from components.compare_runs import joined, runs_there
 from components.markdown import escaped
 from components.param_form import param_form
-from components.run_table import run_name
 from components.start_button import start_button
 from core.errors import EmbedscopeError
-from core.modality import Modality
 from embedders import get_embedder, list_embedders
 from ingest.wording import count
-from workspace.presets import Preset, presets
+from workspace.presets import presets
 from workspace.recipes import MOST_MEMBERS, Member, Recipe, checked, member_name
 from workspace.workspace import DatasetInfo, RunInfo
 
-_GIVEN = "vectors"
 _NOISE = (
     "Methods that start from random numbers are run a second time with another seed. Two methods "
     "that agree as far as two runs of one method cannot be told apart."
@@ -33,50 +42,50 @@ def compare_setup(info: DatasetInfo) -> None:
     offered, chosen = st.columns([1, 1], gap="large")
     with offered:
         _ready_made(info)
-        _runs(info)
+        runs_there(info)
         _any_method(info)
         recipe = recipe_file(info)
         if recipe is not None:
             _take(recipe)
     with chosen:
         st.subheader("Compared are")
-        members = _draft(info)
+        members = draft(info.id)
         if not members:
             st.info("Nothing yet. Take a ready-made comparison at the left, or add your own.")
+        _around(info)
         for place, member in enumerate(members):
             _row(info, place, member)
         if members:
             _build(info, members)
 
 
-def _draft(info: DatasetInfo) -> tuple[Member, ...]:
-    return tuple(session.recall(_key(info), ()))
-
-
-def _key(info: DatasetInfo) -> str:
-    return f"compare.draft.{info.id}"
-
-
-def _keep(info: DatasetInfo, members: tuple[Member, ...]) -> None:
-    session.remember(_key(info), members)
+def _around(info: DatasetInfo) -> None:
+    """Say what was not added, and offer the list that another one has taken the place of."""
+    told = take_told(info.id)
+    if told:
+        st.caption(f":material/info: {escaped(told)}")
+    before = list_before(info.id)
+    if before:
+        st.button(
+            "Back to the list before",
+            key="compare.back",
+            icon=":material/undo:",
+            on_click=put_back,
+            args=(info.id,),
+            help=escaped(", ".join(member.name or member_name(member) for member in before)),
+            type="tertiary",
+        )
 
 
 def _take(recipe: Recipe) -> None:
     """Put a whole recipe in place of what was chosen."""
     session.choose_dataset(recipe.dataset)
-    session.remember(f"compare.draft.{recipe.dataset}", recipe.members)
+    put_in_place(recipe.dataset, recipe.members, recipe.seed)
     session.preset(
         "compare.k", min(recipe.k, _most_k(session.workspace().dataset_info(recipe.dataset)))
     )
     session.preset("compare.noise", recipe.noise)
     st.rerun()
-
-
-def _add(info: DatasetInfo, new: tuple[Member, ...]) -> None:
-    """Add members that are not there yet."""
-    there = [dataclasses.replace(m, name="") for m in _draft(info)]
-    fresh = [m for m in new if dataclasses.replace(m, name="") not in there]
-    _keep(info, (*_draft(info), *fresh))
 
 
 def _ready_made(info: DatasetInfo) -> None:
@@ -90,12 +99,17 @@ def _ready_made(info: DatasetInfo) -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         left.markdown(f"**{preset.title}**  \n{escaped(preset.question)}")
         left.caption(escaped(", ".join(member.name for member in preset.members)))
+        reasons = [_lacks(member) for member in members]
+        for member, reason in zip(members, reasons, strict=True):
+            if reason:
+                left.caption(f":material/info: {escaped(f'Without {member.name}: {reason}')}")
+        ready = tuple(m for m, reason in zip(members, reasons, strict=True) if not reason)
         right.button(
             "Take",
             key=f"compare.preset.{preset.id}",
-            on_click=_keep,
-            args=(info, _possible(members)),
-            help=_missing(preset, members),
+            on_click=put_in_place,
+            args=(info.id, ready),
+            disabled=not ready,
             width="stretch",
         )
 
@@ -106,79 +120,11 @@ def _complete(member: Member, info: DatasetInfo) -> Member:
     return dataclasses.replace(member, params=params, dataset=info.id)
 
 
-def _is_ready(member: Member) -> bool:
+def _lacks(member: Member) -> str:
+    """Return why a method cannot be run now; "" where it can."""
     method = get_embedder(member.embedder, **member.params)
-    return method.availability(method.params).state == "ready"
-
-
-def _possible(members: tuple[Member, ...]) -> tuple[Member, ...]:
-    return tuple(member for member in members if _is_ready(member))
-
-
-def _missing(preset: Preset, members: tuple[Member, ...]) -> str | None:
-    lacking = [m.name for m in members if not _is_ready(m)]
-    if not lacking:
-        return None
-    return escaped(f"Without {', '.join(lacking)}: not ready on this machine. {preset.question}")
-
-
-def _runs(info: DatasetInfo) -> None:
-    """Draw the runs and finished vectors of this workspace; those of other data may share ids."""
-    there = _there(info)
-    if not there:
-        return
-    st.subheader("Runs and vectors that are there")
-    picked = st.multiselect(
-        "Runs",
-        list(there),
-        format_func=lambda id: there[id][0],
-        key=f"compare.runs.{info.id[:12]}",
-        placeholder="choose what to add",
-        label_visibility="collapsed",
-        help="What comes from other data is joined by the ids of the items.",
-    )
-    st.button(
-        "Add",
-        key="compare.add_runs",
-        disabled=not picked,
-        on_click=_add,
-        args=(info, tuple(there[id][1] for id in picked)),
-    )
-
-
-def _there(info: DatasetInfo) -> dict[str, tuple[str, Member]]:
-    """Return what can be added without choosing a method: its words and the member, by id.
-
-    Those of the data that are shown come first. Files of finished vectors need no run.
-    """
-    workspace = session.workspace()
-    datasets = {one.id: one for one in workspace.datasets()}
-    own, others = {}, {}
-    for run in workspace.runs():
-        where = datasets.get(run.dataset)
-        words = run_name(run)
-        if run.dataset == info.id:
-            own[run.id] = (words, _of_run(run))
-        else:
-            name = where.name if where else "other data"
-            others[run.id] = (f"{words} · of {name}", _of_run(run))
-    given = {
-        one.id: (f"{one.name} · finished vectors", _as_given(one))
-        for one in datasets.values()
-        if one.modality is Modality.VECTORS
-    }
-    return own | others | given
-
-
-def _as_given(info: DatasetInfo) -> Member:
-    """Return the vectors of a file as a member."""
-    params = get_embedder(_GIVEN).params.to_dict()
-    return Member(_GIVEN, params, 0, info.id, info.name)
-
-
-def _of_run(run: RunInfo) -> Member:
-    name = run_name(run).rsplit(" · ", 1)[0] if run.seed == 0 else run_name(run)
-    return Member(run.embedder, run.params, run.seed, run.dataset, name.replace(" · ", ", "))
+    found = method.availability(method.params)
+    return "" if found.state == "ready" else found.hint or "it is not ready on this machine."
 
 
 def _any_method(info: DatasetInfo) -> None:
@@ -215,8 +161,8 @@ def _any_method(info: DatasetInfo) -> None:
             f"Add {method.title}",
             key="compare.add_method",
             disabled=ready.state != "ready",
-            on_click=_add,
-            args=(info, (Member(chosen, embedder.params.to_dict(), seed, info.id),)),
+            on_click=add,
+            args=(info.id, (Member(chosen, embedder.params.to_dict(), seed, info.id),)),
         )
 
 
@@ -234,11 +180,11 @@ def _row(info: DatasetInfo, place: int, member: Member) -> None:
         state.caption(":material/hourglass_empty: will be embedded")
     out.button(
         "",
-        key=f"compare.out.{place}.{len(_draft(info))}",
+        key=f"compare.out.{place}.{len(draft(info.id))}",
         icon=":material/close:",
         help=f"Leave out {escaped(shown)}",
-        on_click=_keep,
-        args=(info, tuple(m for i, m in enumerate(_draft(info)) if i != place)),
+        on_click=keep,
+        args=(info.id, tuple(m for i, m in enumerate(draft(info.id)) if i != place)),
         type="tertiary",
     )
 
@@ -264,11 +210,17 @@ def _build(info: DatasetInfo, members: tuple[Member, ...]) -> None:
         help="How many of the nearest count; it can be moved later without computing again.",
     )
     noise = noise_column.toggle("Noise floor", value=True, key="compare.noise", help=_NOISE)
-    recipe = Recipe(info.id, members, k=int(k), noise=noise)
-    reason = _reason_against(recipe)
+    recipe = Recipe(info.id, members, k=int(k), seed=draft_seed(info.id), noise=noise)
+    join = _join(info, members)
+    reason = _reason_against(recipe) or join.refusal
     missing = sum(_run_of(member) is None for member in members)
     told = [f"{count(len(members), 'embedding')}", f"{missing} to be computed" if missing else ""]
-    st.caption(" · ".join(part for part in told if part) + f" · {info.n:,} items")
+    seed = f" · seed {recipe.seed} of samples" if recipe.seed else ""
+    st.caption(" · ".join(part for part in told if part) + f" · {info.n:,} items{seed}")
+    if join.told:
+        st.caption(f":material/join_inner: {escaped(join.told)}")
+    if join.warning and not reason:
+        st.warning(escaped(join.warning), icon=":material/warning:")
     if reason:
         st.warning(escaped(reason), icon=":material/info:")
     if start_button(
@@ -281,6 +233,17 @@ def _build(info: DatasetInfo, members: tuple[Member, ...]) -> None:
         with explained():
             session.follow(session.workspace().compare(recipe))
             st.rerun()
+
+
+def _join(info: DatasetInfo, members: tuple[Member, ...]) -> Joining:
+    """Return what is to be known where members come from other data than those that are shown."""
+    datasets = {one.id: one for one in session.workspace().datasets()}
+    others = dict.fromkeys(member.dataset for member in members if member.dataset)
+    lacking = [id for id in others if id not in datasets]
+    if lacking:
+        return Joining(refusal="Data of one of these embeddings were removed. Leave it out.")
+    sources = [datasets[id] for id in others]
+    return joined(sources, shown=None if info.id in others else info)
 
 
 def _most_k(info: DatasetInfo) -> int:

@@ -1,0 +1,108 @@
+"""Runs and finished vectors that are there, to be added to a comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from components import session
+from components.compare_draft import add
+from components.compare_join import Joining, joining
+from components.run_table import run_name
+from core.modality import Modality
+from embedders import get_embedder
+from workspace.recipes import Member
+from workspace.workspace import DatasetInfo, RunInfo
+
+_GIVEN = "vectors"
+Offers = Mapping[str, tuple[str, Member]]
+
+
+def runs_there(info: DatasetInfo) -> None:
+    """Draw the runs of these data and vectors of the same items; on request those of other data."""
+    own, others = offered(info)
+    if not own and not others:
+        return
+    st.subheader("Runs and vectors that are there")
+    also = bool(others) and st.toggle(
+        "Also of other data",
+        key="compare.other_data",
+        persist_state="session",
+        help="For files of the same items under the same ids; they are joined by these ids.",
+    )
+    there = {**own, **others} if also else own
+    if not there:
+        return
+    key = f"compare.runs.{info.id[:12]}.{also}"
+    picked = st.multiselect(
+        "Runs",
+        list(there),
+        format_func=lambda id: there[id][0],
+        key=key,
+        placeholder="choose what to add",
+        label_visibility="collapsed",
+    )
+    st.button(
+        "Add",
+        key="compare.add_runs",
+        disabled=not picked,
+        on_click=_add_picked,
+        args=(info.id, key, tuple(there[id][1] for id in picked)),
+    )
+
+
+def _add_picked(dataset: str, key: str, members: tuple[Member, ...]) -> None:
+    add(dataset, members)
+    session.preset(key, [])
+
+
+def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
+    """Return what can be added without choosing a method: its words and the member, by id.
+
+    First what is of these items: runs of these data, and files of vectors under the same ids; then
+    what is of other data, which shares items only by the user's word.
+    """
+    workspace = session.workspace()
+    datasets = {one.id: one for one in workspace.datasets()}
+    own = {run.id: (run_name(run), of_run(run)) for run in workspace.runs(info.id)}
+    others = {}
+    for one in datasets.values():
+        if one.modality is Modality.VECTORS:
+            fits = one.id == info.id or not joined((info, one)).refusal
+            into = own if fits else others
+            into[one.id] = (f"{one.name} · finished vectors", _as_given(one))
+    known = [dataclasses.replace(member, name="") for _, member in (own | others).values()]
+    for run in workspace.runs():
+        if run.dataset == info.id or dataclasses.replace(of_run(run), name="") in known:
+            continue
+        where = datasets.get(run.dataset)
+        name = where.name if where else "other data"
+        others[run.id] = (f"{run_name(run)} · of {name}", of_run(run, of=name))
+    return own, others
+
+
+def joined(sources: Sequence[DatasetInfo], shown: DatasetInfo | None = None) -> Joining:
+    """Return what is to be known before the items of these datasets are joined."""
+    every = [*sources, *([] if shown is None else [shown])]
+    key = tuple(part for one in every for part in (one.id, one.name))
+
+    def make() -> Joining:
+        data = [session.dataset(one.id) for one in sources]
+        return joining(data, None if shown is None else session.dataset(shown.id))
+
+    return session.worked_out(("joining", str(shown is None), *key), make)
+
+
+def _as_given(info: DatasetInfo) -> Member:
+    """Return the vectors of a file as a member."""
+    params = get_embedder(_GIVEN).params.to_dict()
+    return Member(_GIVEN, params, 0, info.id, info.name)
+
+
+def of_run(run: RunInfo, of: str = "") -> Member:
+    """Return a run as a member; of other data their name is part of its own."""
+    name = run_name(run).rsplit(" · ", 1)[0] if run.seed == 0 else run_name(run)
+    name = name.replace(" · ", ", ") + (f", of {of}" if of else "")
+    return Member(run.embedder, run.params, run.seed, run.dataset, name)
