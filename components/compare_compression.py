@@ -20,7 +20,6 @@ from components.compare_compression_words import (
     takeaways,
 )
 from components.compare_items import label_columns
-from components.export import to_csv
 from components.figures.compression_chart import compression_chart
 from components.figures.compression_frontiers import Codes, compression_frontiers
 from components.markdown import escaped
@@ -28,6 +27,7 @@ from components.start_button import start_button
 from ingest.wording import count
 from workspace.compressing import CompressTask
 from workspace.stored_comparison import StoredComparison
+from workspace.table_files import to_csv
 
 _BAR = {"displayModeBar": False}
 _EVERY = ""  # no embedding has an empty name

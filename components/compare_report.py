@@ -12,12 +12,12 @@ from comparison.report import render
 from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
-from components.export import to_csv, to_parquet
 from components.markdown import escaped
 from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
 from workspace.reporting import item_table, measured_tasks, report_content
 from workspace.stored_comparison import StoredComparison
+from workspace.table_files import to_csv, to_parquet
 
 _COMMAND = "python -m workspace recipe.json --data YOUR_FILE --out comparison"
 

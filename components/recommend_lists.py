@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from components.export import to_csv
 from components.markdown import escaped
 from components.recommend_data import Recommender, Side
 from components.recommend_fields import item_filter, one_of
 from vectors.neighbors import Neighbors
+from workspace.table_files import to_csv
 
 _MOST_HAD = 200
 _HEIGHT = 520

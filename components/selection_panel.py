@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from components.export import to_csv, to_parquet
 from components.items import RunItems, insert_first
 from components.neighbour_list import image_uri
+from workspace.table_files import to_csv, to_parquet
 
 _SHOWN = 500
 

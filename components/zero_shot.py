@@ -12,7 +12,6 @@ import streamlit as st
 from components import session
 from components.boundary import explained
 from components.bundled_model import limits_of
-from components.export import to_csv
 from components.items import RunItems
 from components.markdown import escaped
 from components.picture_grid import cards
@@ -20,6 +19,7 @@ from components.query import asked_with
 from core.errors import ParameterError
 from core.modality import Modality
 from vectors.zero_shot import CLIP_SCALE, MOST_CLASSES, Agreement, ZeroShot, agreement, zero_shot
+from workspace.table_files import to_csv
 from workspace.workspace import RunInfo
 
 COLOUR = "labels by words"

@@ -1,6 +1,6 @@
 """``python -m workspace RECIPE``: build a comparison again from the command line.
 
-Writes ``report.html``, ``items.csv`` and ``recipe.json`` into a folder.
+Writes ``report.html``, ``items.csv``, ``items.parquet`` and ``recipe.json`` into a folder.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from workspace.portable import check_same, placed, portable_recipe, read_recipe
 from workspace.runner import JobRunner
 from workspace.settings import settings
 from workspace.workspace import Workspace
+
+_WRITTEN = ("report.html", "items.csv", "items.parquet", "recipe.json")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 def _build(given: argparse.Namespace, runner: JobRunner) -> None:
     from comparison.report import render
     from workspace.reporting import item_table, report_content
+    from workspace.table_files import to_csv, to_parquet
 
     recipe, told = read_recipe(given.recipe.read_text(encoding="utf-8"))
     workspace = Workspace.create(runner)
@@ -78,13 +81,14 @@ def _build(given: argparse.Namespace, runner: JobRunner) -> None:
     content = report_content(workspace, stored, k=k, column=given.classes or data.label)
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.html").write_text(render(content), encoding="utf-8")
-    item_table(stored, data, k).to_csv(out / "items.csv", index=False)
+    table = item_table(stored, data, k)
+    (out / "items.csv").write_bytes(to_csv(table))
+    (out / "items.parquet").write_bytes(to_parquet(table))
     plain = portable_recipe(workspace, stored.info)
     (out / "recipe.json").write_text(json.dumps(plain, indent=2), encoding="utf-8")
     _say("\n".join(content.verdict), sys.stdout)
-    _say(
-        f"\nWritten: {out / 'report.html'}, {out / 'items.csv'}, {out / 'recipe.json'}", sys.stdout
-    )
+    written = ", ".join(str(out / name) for name in _WRITTEN)
+    _say(f"\nWritten: {written}", sys.stdout)
 
 
 def _files(data: list[str], names: list[str]) -> dict[str, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ingest.paired_items import PairedItems
 from ingest.sides import Sides
 from vectors.keyed import KeyedVectors
 from workspace.records import SidesInfo
+from workspace.table_files import as_texts
 
 
 def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]:
@@ -212,17 +213,5 @@ def _to_parquet(frame: pd.DataFrame, path: Path) -> None:
         safe = frame.copy()
         for name in safe.columns:
             if safe[name].dtype == object:
-                safe[name] = _texts(safe[name].tolist())
+                safe[name] = as_texts(safe[name].tolist())
         safe.to_parquet(path, index=not frame.columns.size)
-
-
-def _texts(values: Sequence[Any]) -> pd.Series:
-    texts = [
-        None if _is_missing(value) else str(value).encode("utf-8", "replace").decode()
-        for value in values
-    ]
-    return pd.Series(texts, dtype="object")
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NaT or value is pd.NA or value != value

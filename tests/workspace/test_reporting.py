@@ -21,7 +21,7 @@ from workspace.workspace import Workspace
 TEXTS = "text,topic\n" + "\n".join(
     f"{word} {place} {'<b>grows</b>' if i % 2 else 'falls'},{word}"
     for i, (word, place) in enumerate(
-        (w, p) for w in ("wheat", "oil", "gold", "rain") for p in "abcdefghijklmno"
+        (w, p) for w in ("wheat", "oil", "gold", "=rain") for p in "abcdefghijklmno"
     )
 )
 MEMBERS = (
@@ -83,9 +83,12 @@ def test_the_command_line_makes_the_same_comparison_from_recipe_and_file(
     assert "TF-IDF and LSA & co" in capsys.readouterr().out
     items = pd.read_csv(out / "items.csv", dtype={"id": str})
     data = workspace.dataset(stored.info.recipe.dataset)
-    pd.testing.assert_frame_equal(
-        items, item_table(stored, data, 5), check_dtype=False, check_exact=False
-    )
+    wanted = item_table(stored, data, 5)
+    parquet = pd.read_parquet(out / "items.parquet")
+    pd.testing.assert_frame_equal(parquet, wanted, check_dtype=False)
+    for column in ("text", "topic"):  # a spreadsheet would take them for formulas
+        wanted[column] = wanted[column].str.replace("^=", "'=", regex=True)
+    pd.testing.assert_frame_equal(items, wanted, check_dtype=False, check_exact=False)
     assert "<h1>" in (out / "report.html").read_text(encoding="utf-8")
     again, _ = read_recipe((out / "recipe.json").read_text(encoding="utf-8"))
     assert again == read_recipe(recipe.read_text(encoding="utf-8"))[0]
