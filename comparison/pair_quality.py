@@ -95,7 +95,7 @@ def measure_pairs(
                 "independent": "pairs that share no item" if repeats else "pairs",
                 "seed": seed,
             },
-            _scores(figure, every, extras, rated[used], ends, seed),
+            correlation_scores(figure, every, extras, rated[used], ends, seed),
             left_out={reason: n for reason, n in left_out.items() if n},
             refused=refused,
         )
@@ -123,7 +123,7 @@ def places_of(ids: Sequence[str], wanted: Sequence[str]) -> NDArray[np.int64]:
     return np.array([places.get(id, -1) for id in wanted], np.int64)
 
 
-def _scores(
+def correlation_scores(
     figure: Callable[[Floats, Floats], tuple[float, Floats]],
     every: Mapping[str, Floats],
     extras: Mapping[str, Mapping[str, float]],
@@ -131,7 +131,21 @@ def _scores(
     ends: NDArray[np.int64],
     seed: int,
 ) -> dict[str, TaskScore]:
-    """Return the correlation of each space whose cosines differ, with draws paired over spaces."""
+    """Return the correlation of each space whose cosines differ, with draws paired over spaces.
+
+    Parameters
+    ----------
+    figure : callable
+        ``spearman`` or ``pearson`` of :mod:`comparison.dyadic_error`.
+    every : mapping of str to (m,) float64
+        The cosines in each space.
+    extras : mapping of str to mapping
+        What else is told of a space.
+    ratings : (m,) float64
+    ends : (m, 2) int64
+        What stands at both ends of each pair: pairs that share it are not independent.
+    seed : int
+    """
     scores = {name: TaskScore.refusal("All pairs have the same cosine.") for name in every}
     usable = [name for name, cosines in every.items() if np.ptp(cosines) > 0]
     if not usable:

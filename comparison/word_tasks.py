@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.resampling import Floats, resampled, spearman_of_draws
+from comparison.dyadic_error import spearman
+from comparison.pair_quality import correlation_scores
 from comparison.task_result import TaskResult, TaskScore
 from comparison.word_analogies import AnalogyQuestions, AnalogyScores, measure_analogies
 from comparison.word_pairs import WordPairs, WordPairScore, measure_word_pairs
@@ -31,7 +32,7 @@ def word_pairs_result(
 
     A space that knows fewer than 20 of the pairs is refused and does not narrow the others.
     ``extra`` holds how many pairs a space knows by itself and its correlation on those; intervals
-    are from 1,000 draws of pairs, the same for every space.
+    count that pairs with a word in common are not independent.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def word_pairs_result(
         With keys of the kind "word"; a space without is refused.
     pairs : WordPairs
     seed : int
-        Of the bootstrap.
+        Of the draws behind the intervals.
     progress : Progress
         Called once per space.
 
@@ -57,12 +58,10 @@ def word_pairs_result(
     usable = [name for name, known in knows.items() if known.sum() >= LEAST]
     common = _common([knows[name] for name in usable], len(pairs))
     refused = _refusal(int(common.sum()), len(pairs), bool(usable), "pairs")
-    scores = {}
-    for name in spaces:
-        if name not in usable:
-            scores[name] = _too_few(knows.get(name), "pairs")
-        elif not refused:
-            scores[name] = _pair_score(found[name], pairs.ratings, common, seed)
+    scores = {name: _too_few(knows.get(name), "pairs") for name in spaces if name not in usable}
+    if not refused:
+        scores |= _pair_scores({name: found[name] for name in usable}, pairs, common, seed)
+        scores = {name: scores[name] for name in spaces}
     return TaskResult(
         "word-pairs",
         f"Word pairs: {pairs.name}",
@@ -176,15 +175,19 @@ def _refusal(n_common: int, n: int, has_usable: bool, what: str) -> str:
     return ""
 
 
-def _pair_score(
-    score: WordPairScore, ratings: Floats, common: NDArray[np.bool_], seed: int
-) -> TaskScore:
-    cosines, rated = score.similarity[common], ratings[common]
-    extra = {"pairs it knows": float(score.n_scored)}
-    if score.spearman is not None:
-        extra["Spearman on those"] = score.spearman
-    if np.ptp(cosines) == 0 or np.ptp(rated) == 0:
-        return TaskScore.refusal("All pairs have the same cosine or the same rating.")
-    figure = spearman_of_draws(cosines, rated)
-    value = float(figure(np.ones((1, len(cosines)), np.int64))[0])
-    return TaskScore.of_draws(value, resampled(figure, len(cosines), seed=seed), extra=extra)
+def _pair_scores(
+    found: Mapping[str, WordPairScore], pairs: WordPairs, common: NDArray[np.bool_], seed: int
+) -> dict[str, TaskScore]:
+    """Return Spearman's correlation of each space on the common pairs."""
+    rated = pairs.ratings[common]
+    if np.ptp(rated) == 0:
+        return {name: TaskScore.refusal("All pairs have the same rating.") for name in found}
+    extras = {}
+    for name, score in found.items():
+        extras[name] = {"pairs it knows": float(score.n_scored)}
+        if score.spearman is not None:
+            extras[name]["Spearman on those"] = score.spearman
+    words = [word for pair in pairs.pairs for word in pair]
+    ends = np.unique(words, return_inverse=True)[1].reshape(-1, 2)[common]
+    cosines = {name: score.similarity[common] for name, score in found.items()}
+    return correlation_scores(spearman, cosines, extras, rated, ends, seed)
