@@ -19,6 +19,9 @@ from core.progress import Progress, quiet
 Float64 = NDArray[np.float64]
 _NEGLIGIBLE = 1e-6  # of the largest variance: float32 knows no less
 _TEST_ROWS = 2_000
+_TINY = 1e-30
+_EVEN = 0.5
+_LEFT_OPEN = 0.5  # of 1 / sqrt(n d): sampling moves a mean of d correlations of n items by .6
 
 
 class Modes(NamedTuple):
@@ -36,16 +39,15 @@ class Modes(NamedTuple):
     loadings: Float64
 
 
-def kernel_features(space: AnyArray) -> FloatMatrix:
+def kernel_features(space: AnyArray, centre: Float64 | None = None) -> FloatMatrix:
     """Return centred rows of length 1, whose inner products are the cosine kernel.
 
-    Without centring the first mode would be the direction that all items share.
+    Without centring the first mode would be the direction that all items share. The centre is the
+    mean unless given.
     """
     centred = np.array(space, np.float64)
-    centred -= centred.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    centred /= np.where(lengths > 0, lengths, 1)
-    return centred.astype(np.float32)
+    centred -= centred.mean(axis=0) if centre is None else centre
+    return _unit(centred)
 
 
 def difference_modes(x: FloatMatrix, y: FloatMatrix, n_modes: int) -> Modes:
@@ -93,13 +95,25 @@ class ExchangeTest:
     each item, the largest eigenvalue stays as it was; where one space treats a group differently,
     the group is torn a little in both, and it falls.
 
+    Exchanging the places of a space that is merely noisier makes both equally noisy, so that it
+    would seem to tear groups. With ``x = s + e`` and ``y = c s + f`` for noise e and f of unlike
+    size, the weighted mean ``m = (1 - w) x + w y / c`` with w the share of e is uncorrelated with
+    the difference ``r = y / c - x``. Unless w = ½ may be, the spaces are drawn anew as
+    ``m - w r*`` and ``m + (1 - w) r*``, where r* has each coordinate of r, along the directions
+    that the spaces share, from another item: as wide in each, but the same for no group.
+
     Parameters
     ----------
     x : (n, p1) float32
     y : (n, p2) float32
-        From ``kernel_features``.
+        Of the same items.
     n_permutations : int
     seed : int
+
+    Attributes
+    ----------
+    scale, weight : float
+        c and w, w from 0 (all noise is in the wider space) to 1.
 
     Notes
     -----
@@ -113,11 +127,19 @@ class ExchangeTest:
         narrow, wide = sorted((x, y), key=lambda space: space.shape[1])
         halves = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
         fitted, self._rows = (half[:_TEST_ROWS] for half in halves)
-        u, _, vt = np.linalg.svd(
-            (narrow[fitted].T @ wide[fitted]).astype(np.float64), full_matrices=False
+        centres = [space.mean(axis=0, dtype=np.float64) for space in (narrow, wide)]
+        one, other = (
+            kernel_features(space[fitted], c)
+            for space, c in zip((narrow, wide), centres, strict=True)
         )
-        self._one = narrow[self._rows] @ (u @ vt).astype(np.float32)
-        self._other = wide[self._rows]
+        u, _, vt = np.linalg.svd((one.T @ other).astype(np.float64), full_matrices=False)
+        one, other = (narrow[self._rows] - centres[0]) @ u, wide[self._rows] - centres[1]
+        along = other @ vt.T
+        self.scale, self.weight = _balance(one, along, other)
+        if vt.shape[0] < vt.shape[1]:  # beside the directions that both have, the wider has others
+            one = np.hstack([one, np.zeros_like(other)])
+            along = np.hstack([along, other - along @ vt])
+        self._one, self._other = one.astype(np.float32), along.astype(np.float32)
 
     def __call__(self, among: BoolVector, progress: Progress = quiet) -> Exchanged:
         """Test the spaces of the items where the ``(n,)`` mask is true."""
@@ -125,14 +147,63 @@ class ExchangeTest:
         one, other = self._one[some], self._other[some]
         if len(one) < 3:
             return Exchanged(0.0, np.inf, 1.0, len(one))
-        observed = _largest(one, other)
+        observed = _largest(_unit(one), _unit(other))
         rng, sizes = np.random.default_rng(self._seed), np.empty(self._n_permutations)
         for i in range(self._n_permutations):
             progress(i, self._n_permutations, "exchanging places")
-            coin = rng.random(len(one))[:, None] < 0.5
-            sizes[i] = _largest(np.where(coin, one, other), np.where(coin, other, one))
+            sizes[i] = _largest(*map(_unit, self._drawn(one, other, rng)))
         p = (1 + int((sizes >= observed).sum())) / (self._n_permutations + 1)
         return Exchanged(observed, float(sizes.max()), p, len(one))
+
+    def _drawn(
+        self, one: FloatMatrix, other: FloatMatrix, rng: np.random.Generator
+    ) -> tuple[FloatMatrix, FloatMatrix]:
+        """Return the two spaces as they would be if they differed at random only."""
+        if self.weight == _EVEN:
+            coin = rng.random(len(one))[:, None] < 0.5
+            return np.where(coin, one, other), np.where(coin, other, one)
+        apart = other / np.float32(self.scale) - one
+        weight = np.float32(self.weight)
+        middle = one + weight * apart
+        drawn = rng.permuted(apart.T, axis=1).T
+        return middle - weight * drawn, middle + (1 - weight) * drawn
+
+
+def _balance(p: Float64, q: Float64, y: Float64) -> tuple[float, float]:
+    """Return the scale c and the weight w that leave mean and difference uncorrelated.
+
+    Along the directions that the spaces share, where they are p and q, and along all others of
+    ``y`` together. Each counts alike by the size of its correlation, so that the few directions of
+    a group that is really torn decide nothing, however wide they are.
+    """
+    n = len(p)
+    a, b, g = (np.einsum("ij,ij->j", *pair) / n for pair in ((p, p), (q, q), (p, q)))
+    rest = max(0.0, float(np.einsum("ij,ij->", y, y)) / n - float(b.sum()))
+    a, b, g = np.append(a, 0.0), np.append(b, rest), np.append(g, 0.0)
+    if min(a.sum(), b.sum()) <= 0:
+        return 1.0, 0.5
+    scales = np.sqrt(b.sum() / a.sum()) * np.geomspace(0.2, 5, 81)
+    weights = np.linspace(0, 1, 41)
+    losses = np.empty((len(scales), len(weights)))
+    w = weights[:, None]
+    for i, c in enumerate(scales.tolist()):
+        v, h = b / c**2, g / c
+        of_r = np.maximum(a + v - 2 * h, 0)
+        of_m = (1 - w) ** 2 * a + w**2 * v + 2 * w * (1 - w) * h
+        both = w * v - (1 - w) * a + (1 - 2 * w) * h
+        size = np.sqrt(np.maximum(of_m, 0) * of_r)
+        losses[i] = (np.abs(both) / np.maximum(size, _TINY)).mean(axis=1)
+    # What sampling alone adds to the least; where it leaves a choice, the middle is nearest.
+    within = np.argwhere(losses <= losses.min() + _LEFT_OPEN / np.sqrt(n * len(a)))
+    away = np.abs(weights[within[:, 1]] - 0.5)
+    nearest = within[np.lexsort((losses[tuple(within.T)], away))[0]]
+    return float(scales[nearest[0]]), float(weights[nearest[1]])
+
+
+def _unit(rows: AnyArray) -> FloatMatrix:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: FloatMatrix = (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return unit
 
 
 class Exchanged(NamedTuple):

@@ -74,7 +74,8 @@ class TornMode:
     together_in : {0, 1}
         The space that keeps the groups together.
     beyond_chance : bool
-        Whether spaces that differ only in what is random for each item have no such mode.
+        Whether spaces that differ only in what is random for each item, one perhaps more than the
+        other, have no such mode.
     loadings : (n,) float32
     groups : tuple of TornGroup
         None, one or both ends: those whose mean cosine is higher in that space by .05 or more.
@@ -158,7 +159,7 @@ def torn_groups(
     signs = np.where(found.values[chosen] > 0, 1, -1)
     describe = _Describer(spaces, captions or GroupCaptions(), seed)
     ends = [describe.ends(loadings[:, i]) for i in range(len(chosen))]
-    test = ExchangeTest(*spaces, n_permutations=n_permutations, seed=seed)
+    test = ExchangeTest(x, y, n_permutations=n_permutations, seed=seed)
     beyond = _beyond_chance(found.values[chosen], loadings, ends, test, _within(progress))
     progress(2, 3, "describing groups")
     modes = []

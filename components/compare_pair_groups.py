@@ -52,9 +52,9 @@ def groups_words(torn: TornGroups) -> str:
         f"{n} groups beyond chance. They come from the directions in which the similarities of "
         "the two embeddings differ most (SPEC, Jalali et al. 2025), from the original vectors, "
         f"not from the maps. {torn.n:,} items; a direction counts when {torn.n_permutations} "
-        "exchanges of the two embeddings at random have none as large (p ≤ .05); "
-        f"seed {torn.seed}. Of a label: its share in the group, and how many times as common that "
-        "is as among all items."
+        "random exchanges have none as large (p ≤ .05), made so that an embedding that is merely "
+        f"noisier does not count; seed {torn.seed}. Of a label: its share in the group, and how "
+        "many times as common that is as among all items."
     )
 
 

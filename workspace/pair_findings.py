@@ -33,7 +33,7 @@ Finding = Movers | TornGroups | ClusterMatch
 
 _LIGHT_ITEMS = 5_000
 _LIGHT_WORK = 1e10  # about two seconds of one core
-_VERSION = "pair-2"
+_VERSION = "pair-3"
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,23 @@ def test_modes_of_jitter_and_of_noise_are_called_so():
         assert not any(mode.beyond_chance for mode in found.modes)
 
 
+def test_a_space_that_is_merely_noisier_tears_nothing():
+    """By plain exchanges of places all three would count; a torn group still does."""
+    n, d, n_found = 400, 20, 0
+    for seed in (0, 1, 2):
+        base = noise(n, d, seed) * np.linspace(2, 0.3, d) + 2 * noise(8, d, seed + 9)[
+            np.random.default_rng(seed).integers(8, size=n)
+        ]  # fmt: skip
+        x, y = (base + s * noise(n, d, seed + i) for i, s in ((20, 0.3), (30, 1.5)))
+        n_found += any(mode.beyond_chance for mode in torn_groups(x, y, seed=seed).modes)
+        test = ExchangeTest(x, y, seed=seed)
+        assert test.weight < 0.25, "nearly all noise is in the second"
+        assert test.scale == pytest.approx(1, abs=0.2)
+    assert n_found == 0
+    found = torn_groups(clusters(GROUP, 1), clusters(split(), 2) + noise(N, D, 7))
+    assert any(mode.beyond_chance and mode.groups for mode in found.kept_by(0))
+
+
 def test_modes_are_those_of_the_full_matrix():
     x, y = (kernel_features(noise(40, d, d)) for d in (5, 7))
     found = difference_modes(x, y, 5)
