@@ -20,6 +20,23 @@ _FIND = "compare.item.find"
 _MOST_HITS = 100
 
 
+def turn_to(dataset: str) -> None:
+    """Look at the item that was last looked at in these data; that of other data is kept for them.
+
+    An id of one dataset may stand for quite another item in the next.
+    """
+    last = session.recall("compare.item.of")
+    if last == dataset:
+        return
+    if last is not None:
+        session.remember(f"compare.item.of.{last}", session.recall("compare.item"))
+        session.preset(_FIND, "")
+        session.remember("compare.item.found", "")
+    session.remember("compare.item", session.recall(f"compare.item.of.{dataset}"))
+    session.remember("compare.item.of", dataset)
+    session.remember("compare.item.seen", session.recall("compare.item"))
+
+
 def look_at(id: str) -> None:
     """Show an item in all methods; to be called in a callback, before the page is drawn."""
     _choose(id)
@@ -76,7 +93,7 @@ def item_choice(stored: StoredComparison, k: int) -> int:
         args=(stored, items, k),
     )
     if wanted:
-        _hits(items, wanted)
+        _hits(items, wanted, stored.info.recipe.dataset)
     session.remember("compare.item.found", wanted)
     asked = session.recall("compare.item")
     row = items.position(asked) if asked else None
@@ -88,7 +105,7 @@ def item_choice(stored: StoredComparison, k: int) -> int:
     return _hardest_first(stored, stored.comparison.k, len(items) // 2)
 
 
-def _hits(items: RunItems, wanted: str) -> None:
+def _hits(items: RunItems, wanted: str, dataset: str) -> None:
     """Take the first item that is found, and offer the others."""
     rows = items.containing(wanted).tolist()
     exact = items.position(wanted)
@@ -104,7 +121,7 @@ def _hits(items: RunItems, wanted: str) -> None:
     now = items.position(session.recall("compare.item") or "")
     shown = rows[:_MOST_HITS]
     more = f", the first {_MOST_HITS} of which are listed" if len(rows) > len(shown) else ""
-    key = f"compare.item.hit.{fingerprint(wanted)[:8]}"
+    key = f"compare.item.hit.{fingerprint(dataset, wanted)[:8]}"
     picked = st.selectbox(
         f"{len(rows):,} items found{more}",
         shown,

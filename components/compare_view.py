@@ -8,6 +8,7 @@ from components import session
 from components.boundary import explained
 from components.compare_compression import compression
 from components.compare_item import item
+from components.compare_item_choice import turn_to
 from components.compare_overview import overview
 from components.compare_pair import pair
 from components.compare_report import report
@@ -26,6 +27,7 @@ _VIEWS = {
     "Compression": compression,
     "Report": report,
 }
+_IN_ADDRESS = {name.lower(): name for name in _VIEWS}
 
 
 @st.fragment
@@ -33,7 +35,11 @@ def compare_view(info: ComparisonInfo) -> None:
     """Draw what was compared and the chosen view of it."""
     with explained():
         stored = session.comparison(info.id)
+        turn_to(info.recipe.dataset)
         _line(info)
+        asked = session.take_view()
+        if asked in _IN_ADDRESS:
+            session.preset("compare.view", _IN_ADDRESS[asked])
         view = st.segmented_control(
             "View",
             list(_VIEWS),
@@ -43,6 +49,7 @@ def compare_view(info: ComparisonInfo) -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
+        session.share(view=(view or "Overview").lower())
         with explained():
             _VIEWS[view or "Overview"](stored)
 

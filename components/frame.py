@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import session
 from components.job_panel import job_panels
+from components.markdown import escaped
 from components.run_table import run_name
 from components.sample_cards import short_size
 from workspace.workspace import RunInfo
@@ -80,5 +81,5 @@ def header() -> None:
     st.html(_ROOM)
     notice = session.take_notice()
     if notice:
-        st.warning(notice, icon=":material/link_off:")
+        st.warning(escaped(notice), icon=":material/link_off:")
     job_panels(jobs)

@@ -127,6 +127,13 @@ def share(**parts: str) -> None:
             st.query_params[name] = value
 
 
+def unshare(*names: str) -> None:
+    """Take out of the address what is no longer shown."""
+    for name in names:
+        if name in st.query_params:
+            del st.query_params[name]
+
+
 def _forget_choices() -> None:
     for name in ("dataset", "run", "layout", "focus", "kind", "colour", "awaiting", "ended"):
         remember(name, None)
@@ -139,6 +146,9 @@ def _take_choices_from_address() -> None:
     if compared is not None:
         choose_comparison(compared.recipe.dataset, compared.id)
         _show_dataset(compared.recipe.dataset)
+        remember("view", asked.get("view"))
+    elif asked.get("comparison") and recall("notice") is None:
+        remember("notice", _no_comparison(asked["comparison"]))
     run = _named(asked.get("run"), workspace().runs())
     if run is None:
         return
@@ -147,6 +157,14 @@ def _take_choices_from_address() -> None:
     remember("colour", asked.get("colour"))
     layout = _named(asked.get("layout"), workspace().layouts(run.id))
     remember("layout", layout.id if layout else None)
+
+
+def _no_comparison(asked: str) -> str:
+    return (
+        f"There is no comparison {asked[:20]!r} in this workspace: it was deleted, or data of it "
+        "were removed. What is shown is not what the address named; choose a comparison on the "
+        "Compare page, or build it again."
+    )
 
 
 def _named(start: str | None, infos: Sequence[T]) -> T | None:
@@ -250,6 +268,7 @@ def settle() -> None:
     if job.result.get("comparing"):
         if job.state == "done" and job.result.get("comparison"):
             choose_comparison(str(job.result["dataset"]), str(job.result["comparison"]))
+            remember("view", "overview")
         return
     if job.state == "done" and run is None:
         remember("arrived", job.result.get("dataset"))
@@ -313,6 +332,20 @@ def choose_comparison(dataset_id: str, comparison_id: str) -> None:
 def chosen_comparison(dataset_id: str) -> str:
     """Return the comparison that is shown of a dataset; "" where none was chosen."""
     return str(recall(f"comparison.{dataset_id}") or "")
+
+
+def remove_comparison(dataset_id: str, comparison_id: str) -> None:
+    """Delete a comparison of a dataset and show the newest of the others."""
+    workspace().remove_comparison(comparison_id)
+    _comparison.clear(recall("workspace"), comparison_id)
+    choose_comparison(dataset_id, "")
+
+
+def take_view() -> str | None:
+    """Return, once, the view of a comparison that a link or a finished job asks for."""
+    view: str | None = recall("view")
+    remember("view", None)
+    return view
 
 
 def choose_pair(comparison_id: str, first: str, second: str) -> None:

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from comparison.disagreement import disagreements
 from comparison.item_view import ItemView
 from comparison.shared_items import join
+from components import session
+from components.compare_item_choice import look_at, turn_to
 from components.compare_item_columns import Side, columns_html
 from components.compare_item_labels import proof_told
 from components.compare_item_query import NO_TEXTS, embedded
@@ -184,6 +186,26 @@ def test_an_item_is_found_by_its_text_and_another_view_may_choose_it(app):
     assert len(ranks) == int(app.toggle[0].label.split()[4])
     assert (ranks["column 2"] == (ranks["column 0"] - ranks["column 1"]).abs()).all()
     assert not app.exception
+
+
+def test_the_item_of_one_dataset_is_not_looked_at_in_another(monkeypatch):
+    kept = {"compare.item": None}
+    monkeypatch.setattr(session, "remember", kept.__setitem__)
+    monkeypatch.setattr(session, "recall", lambda name, default=None: kept.get(name, default))
+    monkeypatch.setattr(session, "preset", kept.__setitem__)
+    turn_to("penguins")
+    look_at("7")
+    kept["compare.item.find"] = kept["compare.item.found"] = "Adelie"
+    turn_to("penguins")
+    assert (kept["compare.item"], kept["compare.item.find"]) == ("7", "Adelie")
+    turn_to("news")
+    assert kept["compare.item"] is None
+    assert kept["compare.item.find"] == kept["compare.item.found"] == ""
+    look_at("9")
+    turn_to("penguins")
+    assert kept["compare.item"] == kept["compare.item.seen"] == "7"
+    turn_to("news")
+    assert kept["compare.item"] == "9"
 
 
 def test_a_query_is_answered_by_those_that_take_texts(app):
