@@ -93,7 +93,9 @@ def test_naughty_strings_are_only_texts(cls):
 def test_hundreds_of_languages_at_once(cls):
     if cls.id in {"bert", "static_bert", "lookup"}:
         pytest.skip("takes BERT half a minute, and a small file knows few languages")
-    vectors = check(cls, make_texts(list(declarations())))
+    # SWIVEL's time grows with the square of the words: a third of the languages is enough.
+    texts = list(declarations())[:: 3 if cls.id == "swivel" else 1]
+    vectors = check(cls, make_texts(texts))
     assert vectors is not None
     documents = vectors.of_kind("document").matrix
     # Nearly all languages are cut into words that occur twice or more.
