@@ -15,6 +15,7 @@ from components.compare_item_labels import label_disagreements
 from components.compare_item_query import typed_query
 from components.compare_item_slopes import rank_slopes
 from components.compare_items import compared_items
+from components.compare_k import k_slider
 from components.items import RunItems
 from components.markdown import escaped
 from components.neighbour_list import image_uri, shorten
@@ -39,20 +40,13 @@ def item(stored: StoredComparison) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    k = slider.slider(
-        "k, neighbours per method",
-        1,
-        stored.comparison.depth,
-        stored.comparison.k,
-        key=f"compare.item.k.{stored.info.id[:12]}",
-        persist_state="session",
-    )
+    k = k_slider(stored, slider, view="item", label="k, neighbours per method")
     if mode == _QUERY:
-        typed_query(stored, item_view(stored), int(k))
+        typed_query(stored, item_view(stored), k)
     elif mode == _LABELS:
-        label_disagreements(stored, int(k))
+        label_disagreements(stored, k)
     else:
-        _one_item(stored, int(k))
+        _one_item(stored, k)
 
 
 def _follow_others() -> None:

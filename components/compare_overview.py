@@ -11,6 +11,7 @@ from comparison.agreement import Agreement
 from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
+from components.compare_k import k_slider
 from components.compare_measures import BY_ID, FURTHER, MEASURES, floor_of, pair_sentence
 from components.compare_verdict import in_short, label_accuracy
 from components.figures.agreement_curve import agreement_curve
@@ -84,15 +85,9 @@ def _controls(stored: StoredComparison) -> tuple[str, int]:
         persist_state="session",
         help="One at a time: no measure is right everywhere, and their mean would mean nothing.",
     )
-    k = slider.slider(
-        "k, neighbours per item",
-        1,
-        stored.comparison.depth,
-        stored.comparison.k,
-        key=f"compare.k.{stored.info.id[:12]}",
-        disabled=not BY_ID[measure or "overlap"].is_local,
-    )
-    return measure or "overlap", int(k)
+    local = BY_ID[measure or "overlap"].is_local
+    k = k_slider(stored, slider, view="overview", disabled=not local)
+    return measure or "overlap", k
 
 
 def _take_pair(stored: StoredComparison, event: Any, shown: tuple[str, str]) -> None:

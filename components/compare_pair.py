@@ -7,6 +7,7 @@ import streamlit as st
 from comparison.compare import Comparison
 from components import session
 from components.boundary import explained
+from components.compare_k import k_slider
 from components.compare_measures import MEASURES, Measure, floor_of, pair_sentence
 from components.compare_pair_classes import pair_classes
 from components.compare_pair_clusters import pair_clusters
@@ -67,16 +68,13 @@ def _chosen(stored: StoredComparison) -> Pair:
             second = a
         session.choose_pair(info.id, first, second)
         st.rerun()
-    k = slider.slider(
-        "k, neighbours per item",
-        1,
-        stored.comparison.depth,
-        stored.comparison.k,
-        key=f"compare.pair.k.{info.id[:12]}",
-        persist_state="session",
+    k = k_slider(
+        stored,
+        slider,
+        view="pair",
         help="How many nearest items count as the neighbours of an item.",
     )
-    return Pair(stored, a, b, int(k))
+    return Pair(stored, a, b, k)
 
 
 def _headline(chosen: Pair) -> None:

@@ -48,6 +48,11 @@ def preset(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
+def value_of(key: str) -> Any:
+    """Return the value of a widget, within its callback."""
+    return st.session_state[key]
+
+
 def event_of(key: str, name: str) -> object:
     """Return what a component of ours sent as the event ``name``, within its callback; or None."""
     values = st.session_state.get(key)

@@ -188,6 +188,18 @@ def test_an_item_is_found_by_its_text_and_another_view_may_choose_it(app):
     assert not app.exception
 
 
+def test_k_is_shared_by_the_views_of_a_comparison(app):
+    app.slider[0].set_value(9).run()
+    assert "The 9 nearest" in " ".join(caption.value for caption in app.caption)
+    app.session_state["embedscope.compare.k.c1"] = 3  # as another view does
+    app.run()
+    assert app.slider[0].value == 3
+    assert "The 3 nearest" in " ".join(caption.value for caption in app.caption)
+    app.session_state["embedscope.compare.k.c1"] = 10_000
+    app.run()
+    assert app.slider[0].value == app.slider[0].max
+
+
 def test_the_item_of_one_dataset_is_not_looked_at_in_another(monkeypatch):
     kept = {"compare.item": None}
     monkeypatch.setattr(session, "remember", kept.__setitem__)
