@@ -7,38 +7,62 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.errors import EmbedscopeError, ParameterError
 from ingest import read_dataset
 from ingest.dataset import Dataset
 from ingest.samples import list_samples, load_sample
+from ingest.source import Source, as_source
 from workspace.jobs import Job
 from workspace.portable import check_same, placed, portable_recipe, read_recipe
+from workspace.recipes import Recipe
 from workspace.runner import JobRunner
 from workspace.settings import settings
 from workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from workspace.stored_comparison import StoredComparison
+
 _WRITTEN = ("report.html", "items.csv", "items.parquet", "recipe.json")
+_STOPPED = 130  # what shells expect of a command that Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build the comparison of a recipe; return 0, or 1 after telling what is wrong."""
+    """Build the comparison of a recipe.
+
+    Returns
+    -------
+    int
+        0; 1 after telling what is wrong; 130 after Ctrl-C.
+    """
     given = _parser().parse_args(arguments)
-    runner = JobRunner(settings())
+    runner = None
     try:
-        _build(given, runner)
+        recipe, told = read_recipe(_text(given.recipe))
+        _make_folder(given.out)
+        runner = JobRunner(settings())
+        _build(recipe, told, given, runner)
     except EmbedscopeError as error:
-        _say(f"error: {error}", sys.stderr)
-        return 1
+        return _failed(str(error))
     except OSError as error:
-        _say(f"error: {error.filename}: {error.strerror}", sys.stderr)
-        return 1
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        _say("\nStopped. Finished parts are kept: the same command goes on from there.", sys.stderr)
+        return _STOPPED
     finally:
-        runner.shutdown()
+        if runner is not None:
+            runner.shutdown()
     return 0
+
+
+def _failed(why: str) -> int:
+    _say(f"error: {why}", sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="[NAME=]FILE",
-        help="the file of the recipe's data; with several data sets once for each, by its name",
+        help="a file, a zip or a folder of images with the recipe's data; again for each further "
+        "file, with the name of its data set where the recipe has several: 'data 2=nodes.csv'",
     )
     parser.add_argument("--out", type=Path, default=Path("comparison"), help="folder to write to")
     parser.add_argument("--classes", help="column whose values are the classes")
@@ -61,57 +86,112 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(given: argparse.Namespace, runner: JobRunner) -> None:
-    from comparison.report import render
-    from workspace.reporting import item_table, report_content
-    from workspace.table_files import to_csv, to_parquet
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(
+            f"{path} is no UTF-8 text. Give the recipe.json that the Report view has written."
+        ) from error
 
-    recipe, told = read_recipe(given.recipe.read_text(encoding="utf-8"))
+
+def _make_folder(out: Path) -> None:
+    """Make the folder of the results before the work that they take."""
+    out.mkdir(parents=True, exist_ok=True)
+    if not os.access(out, os.W_OK):
+        raise ParameterError(f"{out} may not be written to. Give another folder with --out.")
+
+
+def _build(
+    recipe: Recipe, told: dict[str, dict[str, Any]], given: argparse.Namespace, runner: JobRunner
+) -> None:
+    from comparison.class_labels import labels_of
+
     workspace = Workspace.create(runner)
     ids, files = {}, _files(given.data, list(told))
     for name, about in told.items():
-        data = _found(name, about, files, given)
+        data = _found(name, about, files.get(name, []), given)
         if not given.other_data:
             check_same(data, about)
+        if given.classes and name == recipe.dataset:
+            labels_of(data, given.classes, ())  # refuses a column that is not there
         ids[name] = workspace.add_dataset(data, about["name"]).id
     job = _waited(runner, workspace.compare(placed(recipe, ids)))
-    stored = workspace.comparison(job.result["comparison"])
+    _write(workspace, workspace.comparison(job.result["comparison"]), given)
+
+
+def _write(workspace: Workspace, stored: StoredComparison, given: argparse.Namespace) -> None:
+    from comparison.report import render
+    from workspace.reporting import item_table, report_content
+    from workspace.stored_comparison import refused_told
+    from workspace.table_files import to_csv, to_parquet
+
     k, out = stored.comparison.k, given.out
     data = workspace.dataset(stored.info.recipe.dataset)
     content = report_content(workspace, stored, k=k, column=given.classes or data.label)
-    out.mkdir(parents=True, exist_ok=True)
     (out / "report.html").write_text(render(content), encoding="utf-8")
     table = item_table(stored, data, k)
     (out / "items.csv").write_bytes(to_csv(table))
     (out / "items.parquet").write_bytes(to_parquet(table))
     plain = portable_recipe(workspace, stored.info)
     (out / "recipe.json").write_text(json.dumps(plain, indent=2), encoding="utf-8")
+    for line in refused_told(stored.info).splitlines():
+        _say(f"warning: {line}", sys.stderr)
     _say("\n".join(content.verdict), sys.stdout)
     written = ", ".join(str(out / name) for name in _WRITTEN)
     _say(f"\nWritten: {written}", sys.stdout)
 
 
-def _files(data: list[str], names: list[str]) -> dict[str, Path]:
-    """Return the file of each data set; a file without a name is that of the next in order."""
-    files: dict[str, Path] = {}
+def _files(data: list[str], names: list[str]) -> dict[str, list[Path]]:
+    """Return the files of each data set.
+
+    Those without a name belong to the only data set, or each to the next in order that has none.
+    """
+    files: dict[str, list[Path]] = {}
     for one in data:
         name, equals, path = one.partition("=")
         if equals and name in names:
-            files[name] = Path(path)
+            files.setdefault(name, []).append(Path(path))
             continue
-        free = [other for other in names if other not in files]
+        if equals and not Path(one).exists():
+            known = ", ".join(repr(other) for other in names)
+            raise ParameterError(
+                f"--data {one}: there is no such file, and the recipe has no data set {name!r}; "
+                f"it has {known}."
+            )
+        free = names if len(names) == 1 else [other for other in names if other not in files]
         if not free:
-            raise ParameterError(f"--data {one}: the recipe has only {len(names)} data sets.")
-        files[free[0]] = Path(one)
+            raise ParameterError(
+                f"--data {one}: every data set has a file already. Where one is made of several "
+                f"files, name it: --data '{names[0]}={one}'."
+            )
+        files.setdefault(free[0], []).append(Path(one))
     return files
 
 
+def _sources(paths: list[Path]) -> list[Source]:
+    """Return files as sources, and those in folders under their path in the folder."""
+    sources = []
+    for path in paths:
+        if not path.is_dir():
+            sources.append(as_source(path))
+            continue
+        inside = sorted(each for each in path.rglob("*") if each.is_file())
+        names = [each.relative_to(path) for each in inside]
+        sources += [
+            Source(name.as_posix(), path=each)
+            for name, each in zip(names, inside, strict=True)
+            if not any(part.startswith(".") for part in name.parts)
+        ]
+    return sources
+
+
 def _found(
-    name: str, about: dict[str, Any], files: dict[str, Path], given: argparse.Namespace
+    name: str, about: dict[str, Any], files: list[Path], given: argparse.Namespace
 ) -> Dataset:
-    if name in files:
+    if files:
         roles = {r: v for r in ("text", "label", "id") if (v := getattr(given, r)) is not None}
-        return read_dataset(files[name], kind=about["kind"], **roles)
+        return read_dataset(_sources(files), kind=about["kind"], **roles)
     for sample in list_samples():
         if sample.title == about["name"]:
             return load_sample(sample.id)
