@@ -151,7 +151,9 @@ def _exact(stored: StoredComparison, found: JoinedNeighbours, items: RunItems, r
         return
     ranks = item_view(stored).exact_ranks(found, row)
     columns = [
-        Column(name, ranks[:, at].tolist(), "%d", f"Rank among {found.n:,} items in {name}.")
+        Column(
+            name, ranks[:, at].tolist(), "%d", escaped(f"Rank among {found.n:,} items in {name}.")
+        )
         for at, name in enumerate(found.names)
     ]
     columns.append(_spread(ranks))

@@ -62,8 +62,9 @@ def columns_html(
     n_having = found.within_k.sum(axis=1)
     alone = set(found.rows[n_having == 1].tolist()) if sum(found.asked) > 1 else set()
     short = _MOST_TEXT if len(sides) <= 5 else _SMALL_TEXT
+    every = "all" if all(found.asked) else f"all {sum(found.asked)} that answered"
     drawn = {
-        int(row): _body(int(row), items, label, short, row in shared, row in alone)
+        int(row): _body(int(row), items, label, short, every if row in shared else "", row in alone)
         for row in found.rows.tolist()
     }
     columns = "".join(_column(found, at, side, drawn) for at, side in enumerate(sides))
@@ -104,7 +105,7 @@ def _score(score: float) -> str:
 
 
 def _body(
-    row: int, items: RunItems, label: str | None, short: int, is_shared: bool, is_alone: bool
+    row: int, items: RunItems, label: str | None, short: int, named_by: str, is_alone: bool
 ) -> str:
     data = items.image(row)
     picture = f'<img src="{image_uri(data)}" alt="">' if data is not None else ""
@@ -113,8 +114,8 @@ def _body(
     tags = ""
     if label is not None and not pd.isna(value := items.columns[label].iloc[row]):
         tags += f'<span class="es-tag">{html.escape(shorten(str(value), 40))}</span>'
-    if is_shared:
-        tags += '<span class="es-tag es-all">all</span>'
+    if named_by:
+        tags += f'<span class="es-tag es-all">{named_by}</span>'
     elif is_alone:
         tags += '<span class="es-tag es-alone">only here</span>'
     return f'{picture}<span class="es-body"><span title="{whole}">{text}</span>{tags}</span>'

@@ -41,7 +41,8 @@ def label_disagreements(stored: StoredComparison, k: int) -> None:
     known = Counter(label for label in label_list(stored, column) or [] if label is not None)
     _counts(found, first, second, column, max(known.values(), default=0))
     if not found.only_first:
-        st.info(f"There is no item whose {column} {first} finds and {second} does not.")
+        told = f"There is no item whose {column} {first} finds and {second} does not."
+        st.info(escaped(told))
         return
     _listed(stored, found, first, second, column)
 
@@ -81,7 +82,8 @@ def proof_told(found: Disagreements, column: str, largest: int) -> str:
     """
     alone = found.only_first + found.only_second
     told = [
-        f"Found: {found.rule} have the item's own {column}",
+        f"Found: {found.rule} have the item's own {column} (the most frequent one counts; of "
+        "equally frequent ones the first by name, under either method)",
         f"always naming the most frequent {column} would find {largest:,} of {found.n_used:,}",
     ]
     if alone:
@@ -107,7 +109,12 @@ def _listed(
         rows,
         [
             Column(f"its {column}", [labels[row] for row in rows], width="medium"),
-            Column(f"{second} says", said, help="What most neighbours are.", width="medium"),
+            Column(
+                f"{second} says",
+                said,
+                help="The most frequent of its neighbours; of equals the first by name.",
+                width="medium",
+            ),
             Column(f"share in {first}", found.first[:_LISTED].tolist(), "%.2f", share, "small"),
             Column(f"share in {second}", found.second[:_LISTED].tolist(), "%.2f", share, "small"),
         ],

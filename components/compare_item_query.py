@@ -15,6 +15,7 @@ from components.compare_item_choice import look_at
 from components.compare_item_columns import Side, neighbour_columns
 from components.compare_item_slopes import rank_slopes
 from components.compare_items import compared_items
+from components.markdown import escaped
 from components.query import asked_with
 from core.arrays import FloatVector
 from core.errors import EmbedscopeError
@@ -73,7 +74,7 @@ def typed_query(stored: StoredComparison, view: ItemView, k: int) -> None:
     items = compared_items(stored)
     if all(vector is None for vector in asked.vectors):
         for name, refusal in zip(stored.info.names, asked.refusals, strict=True):
-            st.warning(f"{name}: {refusal}", icon=":material/info:")
+            st.warning(escaped(f"{name}: {refusal}"), icon=":material/info:")
         return
     found = view.of_query(asked.vectors, min(k, stored.info.n))
     joined = stored.comparison.items

@@ -65,6 +65,16 @@ def test_columns_join_what_all_name_and_mark_what_one_names(view):
     assert html.count(":hover)") == len(several) > 0
 
 
+def test_what_all_name_is_of_those_that_answered(view):
+    x = np.ones(4, np.float32)
+    found = view.of_query([x, None, x], k=12)
+    sides = [Side("one", ""), Side("two", "", "It cannot."), Side("3", "")]
+    html = columns_html(found, sides, items())
+    assert len(found.shared)
+    assert html.count(">all 2 that answered<") == 2 * len(found.shared)
+    assert ">all<" not in html
+
+
 def test_slopes_know_every_rank_of_a_neighbour_and_leave_out_who_did_not_answer(view):
     x = np.ones(4, np.float32)
     found = view.of_query([x, None, -x], k=4, depth=15)
@@ -99,6 +109,7 @@ def test_a_test_of_labels_names_rule_chance_and_what_was_left_out():
     found = disagreements(own, own[::-1], labels, k=3)
     told = proof_told(found, "topic", 14)
     assert "most of the 3 neighbours have the item's own topic" in told
+    assert "the first by name, under either method" in told
     assert "would find 14 of 28" in told
     assert "the 28 items that only one finds" in told
     assert "probability below .0001" in told
