@@ -175,8 +175,9 @@ def _refusal(counts: NDArray[np.int64], n_kept: int, least: int) -> str:
     if n_classes == n:
         return f"All {n:,} labels are different: they name items, not classes of items."
     if n_kept < 2:
+        have = "has" if n_kept == 1 else "have"
         return (
-            f"{n_kept} of {n_classes:,} classes have {least} items or more; two such classes are "
+            f"{n_kept} of {n_classes:,} classes {have} {least} items or more; two such classes are "
             "needed."
         )
     return ""

@@ -76,17 +76,20 @@ def verdict(
 def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple[str, ...]:
     """Compare the spaces with the best of them; a baseline is no space, and is judged last."""
     if task.refused:
-        return (f"{task.title} could not be measured: {task.refused}",)
+        return (f"{task.title} cannot judge them: {task.refused}",)
     ranked = [name for name in task.ranked() if name not in task.baselines]
     if not ranked:
         return ()
     best = ranked[0]
-    said = [_best(what, task, best)]
+    if _none_beats_chance(task, ranked):
+        return _no_better_than_chance(what, task, ranked), *_beside_baselines(task, best)
+    # What does as well without vectors comes first: beside it no embedding is worth its cost.
+    said = [*_beside_baselines(task, best), _best(what, task, best)]
     gaps = {name: task.difference(best, name) for name in ranked[1:]}
     tied = [name for name, gap in gaps.items() if gap is not None and not gap.tells_apart]
     if tied:
         said.append(
-            f"These {task.n:,} {task.unit} do not tell {_listed(tied)} from it"
+            f"These {task.n:,} {task.unit} do not tell {_listed(tied)} from {best}"
             f"{_cheapest(best, tied, seconds)}."
         )
     behind = [name for name, gap in gaps.items() if gap is not None and gap.tells_apart]
@@ -96,8 +99,43 @@ def _quality(what: str, task: TaskResult, seconds: Mapping[str, float]) -> tuple
     if untold:
         said.append(f"Not tested against it: {_figures(task, untold)}.")
     said += _beside_chance(task, ranked)
-    said += _beside_baselines(task, best)
     return tuple(said)
+
+
+def _none_beats_chance(task: TaskResult, ranked: list[str]) -> bool:
+    """Tell whether chance is known and no interval lies on its right side."""
+    sign = 1 if task.higher_is_better else -1
+    for name in ranked:
+        low, high = task.scores[name].low, task.scores[name].high
+        if task.chance is None or low is None or high is None:
+            return False
+        if min(sign * low, sign * high) > sign * task.chance:
+            return False
+    return True
+
+
+def _no_better_than_chance(what: str, task: TaskResult, ranked: list[str]) -> str:
+    """Say so before any name: a best of these is nothing to recommend."""
+    best, chance, value = ranked[0], task.chance, task.scores[ranked[0]].value
+    assert chance is not None and value is not None  # noqa: S101, PT018 -- told to the type checker
+    is_above = value > chance if task.higher_is_better else value < chance
+    if task.task == "label-knn":
+        does = "is shown to find" if is_above else "finds"
+        head = f"None of them {does} the classes of {what} better than naming the largest class"
+    else:
+        does = "is shown to do" if is_above else "does"
+        head = f"In {task.measure} none of them {does} better on {what} than chance"
+    return (
+        f"{head} ({chance:.2f}): the best, {best}, reaches {_figure(task, best)}.{_judged_by(task)}"
+    )
+
+
+def _judged_by(task: TaskResult) -> str:
+    """Say how many were judged, where others were left out."""
+    if not task.left_out or not task.n:
+        return ""
+    without = "; ".join(f"{n:,} {reason}" for reason, n in task.left_out.items())
+    return f" Judged by {task.n:,} {task.unit}; left out: {without}."
 
 
 def _beside_baselines(task: TaskResult, best: str) -> list[str]:
@@ -138,10 +176,13 @@ def _best(what: str, task: TaskResult, best: str) -> str:
         chance = "" if task.chance is None else f"; naming the largest class: {task.chance:.2f}"
         return (
             f"For {what}, {best} does best: the {k} nearest vote for an item's own class in "
-            f"{_figure(task, best)} of all cases{chance}."
+            f"{_figure(task, best)} of all cases{chance}.{_judged_by(task)}"
         )
     chance = "" if task.chance is None else f", where chance is {task.chance:.2f}"
-    return f"For {what}, {best} does best in {task.measure}: {_figure(task, best)}{chance}."
+    return (
+        f"For {what}, {best} does best in {task.measure}: {_figure(task, best)}{chance}."
+        f"{_judged_by(task)}"
+    )
 
 
 def _agreement(
@@ -161,8 +202,8 @@ def _agreement(
         said = [f"{a} and {b} differ most: they share {share}."]
     else:
         said = [
-            f"{a} and {b} share {share}: the least, but their interval reaches that of "
-            f"{_named(level)}."
+            f"{a} and {b} share {share}: the least, though with other items {_named(level)} might "
+            "share less."
         ]
     if overlap.chance is not None and least.high < overlap.chance:
         said.append(f"That is less than unrelated spaces of {what} would share.")
@@ -247,14 +288,14 @@ def _cheapest(best: str, tied: list[str], seconds: Mapping[str, float]) -> str:
         return ""
     name = min(known, key=lambda one: seconds[one])
     share = _share(seconds[name], seconds[best])
-    return f", and {name} takes {share} of its time" if share else ""
+    return f", and {name} takes {share} of the time of {best}" if share else ""
 
 
 def _cost_of(name: str, best: str, seconds: Mapping[str, float]) -> str:
     if name not in seconds or best not in seconds:
         return ""
     share = _share(seconds[name], seconds[best])
-    return f"; {name} takes {share} of the time" if share else ""
+    return f"; {name} takes {share} of the time of {best}" if share else ""
 
 
 def _share(less: float, more: float) -> str:

@@ -13,17 +13,34 @@ from components import session
 from components.compare_items import label_choice
 from components.compare_k import k_slider
 from components.compare_measures import BY_ID, FURTHER, MEASURES, floor_of, pair_sentence
-from components.compare_verdict import in_short, label_accuracy
+from components.compare_verdict import NOTHING_TO_JUDGE_BY, in_short, label_accuracy
 from components.figures.agreement_curve import agreement_curve
 from components.figures.agreement_matrix import agreement_matrix
 from components.figures.cost_quality import cost_quality
 from components.figures.method_layout import method_plane, method_tree
 from components.markdown import escaped
+from workspace.model_weights import weights_of
 from workspace.stored_comparison import StoredComparison
 
 _BAR = {"displayModeBar": False}
 _TEXT_PX = 480  # the least width of what is said below the matrix
-_COSTS = {"seconds": "seconds to embed", "MB": "MB of vectors", "dimensions": "dimensions"}
+_COSTS = {
+    "seconds": "seconds to embed",
+    "MB": "MB of vectors",
+    "dimensions": "dimensions",
+    "download": "MB to download",
+}
+_COST_COLUMNS = {
+    "seconds": st.column_config.NumberColumn(format="%.1f"),
+    "MB": st.column_config.NumberColumn(format="%.1f", help="Of the vectors, in memory."),
+    "dimensions": st.column_config.NumberColumn(format="localized"),
+    "download": st.column_config.TextColumn(
+        help="Pretrained weights: how much was fetched; none where a method learns from the data "
+        "alone, bundled where they come with the program."
+    ),
+    "licence": st.column_config.TextColumn(help="Of the pretrained weights."),
+    "label accuracy": st.column_config.NumberColumn(format="%.3f"),
+}
 
 
 def overview(stored: StoredComparison) -> None:
@@ -164,7 +181,7 @@ def _seeds(stored: StoredComparison, name: str, k: int) -> float:
 def _costs(stored: StoredComparison, k: int) -> None:
     """Draw what each embedding costs beside how well its neighbours share their class."""
     st.subheader("Cost and quality")
-    frame = _cost_frame(stored)
+    frame, megabytes = _cost_frame(stored)
     left, right = st.columns(2, gap="large")
     with right:
         column = label_choice(stored, key="compare.classes")
@@ -172,46 +189,45 @@ def _costs(stored: StoredComparison, k: int) -> None:
         if column is not None:
             quality = label_accuracy(stored, column, min(k, stored.comparison.depth))
     if quality is not None and not quality.refused:
-        frame["label accuracy"] = [quality.scores[name].value for name in stored.info.names]
+        frame.insert(1, "label accuracy", [quality.scores[n].value for n in stored.info.names])
         with right:
-            _cost_chart(stored, quality, frame)
-    elif quality is not None:
-        right.caption(escaped(quality.refused))
+            _cost_chart(stored, quality, frame.assign(download=megabytes))
     else:
-        right.caption(
-            "Without a column of classes there is no quality to set beside the cost here; the "
-            "Task view measures others."
-        )
-    left.dataframe(
-        frame,
-        hide_index=True,
-        column_config={
-            "seconds": st.column_config.NumberColumn(format="%.1f"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
-            frame.columns[-1]: st.column_config.NumberColumn(format="%.3f")
-            if quality is not None
-            else None,
-        },
-    )
+        right.caption(escaped(_why_no_quality(stored, column, quality)))
+    left.dataframe(frame, hide_index=True, column_config=_COST_COLUMNS)
 
 
-def _cost_frame(stored: StoredComparison) -> pd.DataFrame:
+def _why_no_quality(
+    stored: StoredComparison, column: str | None, quality: TaskResult | None
+) -> str:
+    info = session.workspace().dataset_info(stored.info.recipe.dataset)
+    if quality is None or (info.sides is not None and column == info.label):
+        return NOTHING_TO_JUDGE_BY  # the side of an item is no class that somebody gave
+    return f"By {column} there is no quality to set beside the cost: {quality.refused}"
+
+
+def _cost_frame(stored: StoredComparison) -> tuple[pd.DataFrame, list[float]]:
+    """Return what each embedding costs, and the megabytes of its download (NaN: not known)."""
     runs = {run.id: run for run in session.workspace().runs()}
     mine = [runs[id] for id in stored.info.runs]
-    return pd.DataFrame(
+    weights = [weights_of(run) for run in mine]
+    frame = pd.DataFrame(
         {
             "embedding": list(stored.info.names),
             "seconds": [run.seconds for run in mine],
             "MB": [run.bytes / 1e6 for run in mine],
             "dimensions": [run.dim for run in mine],
+            "download": [one.download for one in weights],
+            "licence": [one.licence for one in weights],
         }
     )
+    return frame, [float("nan") if one.mb is None else float(one.mb) for one in weights]
 
 
 def _cost_chart(stored: StoredComparison, quality: TaskResult, frame: pd.DataFrame) -> None:
     axis = st.segmented_control(
         "Cost",
-        list(_COSTS),
+        [cost for cost in _COSTS if frame[cost].gt(0).any()],
         default="seconds",
         required=True,
         key="compare.cost",

@@ -145,7 +145,7 @@ def test_items_without_a_usable_label_neither_vote_nor_count():
     [
         (["a"] * 12, "are the same"),
         (list("abcdefghijkl"), "are different"),
-        (["a"] * 10 + ["b"] * 2, "1 of 2 classes have 5 items"),
+        (["a"] * 10 + ["b"] * 2, "1 of 2 classes has 5 items"),
         ([None] * 12, "No item has a label"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from comparison.agreement import Agreement
@@ -54,7 +56,7 @@ def test_the_best_is_named_with_its_interval_and_what_it_costs():
     assert "in 0.90 (0.87 to 0.9" in text
     assert "naming the largest class: 0.10" in text
     assert "LSA 0.80" in text
-    assert "LSA takes 1/40 of the time" in text
+    assert "LSA takes 1/40 of the time of MiniLM" in text
     assert "do not tell" not in text
     assert "MiniLM and LSA differ most: they share 10 % of an item's 10 nearest" in text
     assert "LSA and Word2Vec agree most: 60 %" in text
@@ -74,7 +76,7 @@ def test_what_cannot_be_told_apart_is_not_ranked():
         task=task(MiniLM=hits(450), LSA=near, Word2Vec=hits(52)),
     )
     text = " ".join(found.sentences)
-    assert "do not tell LSA from it, and LSA takes a tenth of its time" in text
+    assert "do not tell LSA from MiniLM, and LSA takes a tenth of the time of MiniLM" in text
     assert "Word2Vec cannot be told from chance" in text
     assert "LSA and Word2Vec differ most: they share 1.5 %" in text
     assert "cannot be told from what unrelated spaces of these 500 texts would share" in text
@@ -84,7 +86,7 @@ def test_what_cannot_be_told_apart_is_not_ranked():
 def test_spaces_are_compared_with_the_best_space_though_a_baseline_is_first():
     one, two = hits(400), np.roll(hits(400), 40)
     text = judged(baselines=("BM25",), A=one, B=two, BM25=hits(480))
-    assert "These 500 items do not tell B from it." in text
+    assert "These 500 items do not tell B from A." in text
     assert "Below it" not in text
     assert "BM25, which needs no vectors, does better: 0.96" in text
     text = judged(baselines=("BM25",), A=one, B=hits(300), BM25=np.roll(hits(402), 40))
@@ -97,6 +99,22 @@ def test_a_figure_below_chance_is_told_from_chance():
     text = judged(chance=0.5, A=hits(150), B=hits(250), C=hits(400))
     assert "B cannot be told from chance." in text
     assert "A lies below chance." in text
+
+
+def test_the_best_of_those_that_chance_equals_is_not_recommended():
+    text = judged(chance=0.34, A=hits(120), B=hits(110))
+    assert text.startswith("None of them finds the classes of these better than naming the largest")
+    assert "(0.34): the best, A, reaches 0.24 (0.2" in text
+    assert "does best" not in text
+    assert "time" not in text
+    assert "None of them is shown to find" in judged(chance=0.34, A=hits(175), B=hits(110))
+    better = judged(chance=0.34, A=hits(250), B=hits(110))
+    assert better.startswith("For these, A does best")
+    judge = replace(task(A=hits(120)), chance=0.34, task="links", left_out={"without a label": 1})
+    cells = overlap({(0, 1): 0.3}, names=("A", "B"))
+    text = " ".join(verdict("these", cells, 10, floors={}, seconds={}, task=judge).quality)
+    assert text.startswith("In kNN label accuracy none of them does better on these than chance")
+    assert text.endswith("Judged by 500 items; left out: 1 without a label.")
 
 
 def test_figures_that_are_not_tested_are_not_called_lower():
@@ -114,7 +132,8 @@ def test_pairs_whose_intervals_meet_are_not_ranked():
     text = said({(0, 1): 0.300, (0, 2): 0.301, (1, 2): 0.302}, within=0.03)
     assert "differ most" not in text
     assert "agree most" not in text
-    assert "the least, but their interval reaches that of MiniLM and Word2Vec (30 %);" in text
+    assert "the least, though with other items MiniLM and Word2Vec (30 %);" in text
+    assert "might share less." in text
     alone = said({(0, 1): 0.3}, names=("A", "B"))
     assert alone == "A and B share 30 % of an item's 10 nearest on average, where chance is 2.0 %."
 
