@@ -118,6 +118,30 @@ def calibrated_of(stored: StoredComparison, measure: str, pair: Pair, k: int) ->
     return stored.calibrated.get(measure, {}).get(pair)
 
 
+def chance_of_pairings(
+    stored: StoredComparison, measure: str, k: int
+) -> tuple[float, float] | None:
+    """Return the least and the most that random pairings of two embeddings reach, or None."""
+    m = len(stored.info.names)
+    pairs = [(i, j) for i in range(m) for j in range(i + 1, m)]
+    found = [calibrated_of(stored, measure, pair, k) for pair in pairs]
+    chances = [one.chance for one in found if one is not None]
+    return (min(chances), max(chances)) if chances else None
+
+
+def reasons_of(table: Agreement) -> list[str]:
+    """Return why pairs have no figure, each reason with its pairs, the commonest first."""
+    by_reason: dict[str, list[str]] = {}
+    for (i, j), reason in sorted(table.refused.items()):
+        by_reason.setdefault(reason, []).append(f"{table.names[i]} and {table.names[j]}")
+    n_pairs = len(table.names) * (len(table.names) - 1) // 2
+    told = []
+    for reason, pairs in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+        who = pairs[0] if len(pairs) == 1 else f"{len(pairs)} of {n_pairs} pairs"
+        told.append(f"– {who}: {reason}")
+    return told
+
+
 def pair_sentence(stored: StoredComparison, measure: str, a: str, b: str, k: int) -> str:
     """Return what is known of one pair: value, interval, chance, noise floor, calibrated value."""
     table = BY_ID[measure].of(stored.comparison.at(k))
@@ -149,7 +173,7 @@ def _calibrated_words(found: Calibrated, k: int, measure: str) -> str:
     least = 1 / (found.n_permutations + 1)
     p = f"p {'≤' if found.p <= least + 1e-9 else '='} {max(found.p, least):.2f}"
     return (
-        f"calibrated by {found.n_permutations} random pairings of {found.n_rows:,} items{at}: "
-        f"{found.calibrated:.3f} (observed there {found.observed:.3f}, random pairings "
-        f"{found.chance:.3f}, {p})"
+        f"calibrated: {found.calibrated:.3f}, where 0 is chance and 1 the most there can be "
+        f"({found.n_permutations} random pairings of {found.n_rows:,} items{at}: observed there "
+        f"{found.observed:.3f}, random pairings {found.chance:.3f}, {p})"
     )

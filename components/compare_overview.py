@@ -12,17 +12,26 @@ from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
 from components.compare_k import k_slider
-from components.compare_measures import BY_ID, FURTHER, MEASURES, floor_of, pair_sentence
+from components.compare_measures import (
+    BY_ID,
+    FURTHER,
+    MEASURES,
+    chance_of_pairings,
+    floor_of,
+    pair_sentence,
+    reasons_of,
+)
 from components.compare_verdict import NOTHING_TO_JUDGE_BY, in_short, label_accuracy
 from components.figures.agreement_curve import agreement_curve
 from components.figures.agreement_matrix import agreement_matrix
 from components.figures.cost_quality import cost_quality
-from components.figures.method_layout import method_plane, method_tree
+from components.figures.method_layout import method_plane, method_tree, n_complete
 from components.markdown import escaped
 from workspace.model_weights import weights_of
 from workspace.stored_comparison import StoredComparison
 
 _BAR = {"displayModeBar": False}
+_MOST_REASONS = 4
 _TEXT_PX = 480  # the least width of what is said below the matrix
 _COSTS = {
     "seconds": "seconds to embed",
@@ -68,7 +77,13 @@ def _matrix(
         for name in table.names
         if (floor := floor_of(stored, name, measure, k)) is not None
     }
-    figure = agreement_matrix(table, other_seed=floors, chosen=pair, dark=session.is_dark())
+    figure = agreement_matrix(
+        table,
+        other_seed=floors,
+        random_pairs=chance_of_pairings(stored, measure, k),
+        chosen=pair,
+        dark=session.is_dark(),
+    )
     with st.container(width=max(int(figure.layout.width), _TEXT_PX)):
         st.caption(BY_ID[measure].says)
         event = st.plotly_chart(
@@ -80,6 +95,8 @@ def _matrix(
             config=_BAR,
         )
         _take_pair(stored, event, pair)
+        for reason in reasons_of(table)[:_MOST_REASONS]:
+            st.caption(escaped(reason))
         st.markdown(escaped(pair_sentence(stored, measure, a, b, k)))
         st.button(
             "Look at this pair",
@@ -131,7 +148,12 @@ def _layouts(stored: StoredComparison, measure: str, k: int) -> None:
         label_visibility="collapsed",
     )
     dark = session.is_dark()
-    if shown == "Tree":
+    if shown != "Over k" and n_complete(table.values) < 3:
+        st.caption(
+            f"{shown} needs three embeddings with a figure for each of their pairs; "
+            f"{table.measure} does not have them."
+        )
+    elif shown == "Tree":
         tree = method_tree(table.names, table.values, measure=table.measure, dark=dark)
         st.plotly_chart(tree, key="compare.tree", config=_BAR)
     elif shown == "Map of methods":

@@ -25,6 +25,7 @@ from components.figures.palette import interpolate
 _STEPS = 64
 _LABEL_CHARS = 18
 _ROWS_PX, _HEADS_PX = 150, 44
+_LEAST_PX = 400  # of the whole figure, so that the line below the title has room
 _HALF = 0.475  # of a cell that is filled, from its middle; the rest is the gap
 
 
@@ -32,6 +33,7 @@ def agreement_matrix(
     agreement: Agreement,
     *,
     other_seed: Mapping[str, float] | None = None,
+    random_pairs: tuple[float, float] | None = None,
     chosen: tuple[str, str] | None = None,
     dark: bool = False,
 ) -> go.Figure:
@@ -47,6 +49,9 @@ def agreement_matrix(
     agreement : Agreement
     other_seed : mapping of str to float, optional
         Agreement of a method with itself under another seed, shown on the diagonal.
+    random_pairs : (float, float), optional
+        The least and the most of two methods whose items are paired at random, told where there
+        is no chance level that holds for all.
     chosen : tuple of str, optional
         A pair to outline.
     dark : bool
@@ -70,9 +75,9 @@ def agreement_matrix(
         "tickfont": {"size": 12, "color": colours.text},
     }
     figure.update_layout(
-        width=rows_px + 16 + cell * m,
+        width=max(rows_px + 16 + cell * m, _LEAST_PX),
         height=130 + cell * m,
-        margin={"l": rows_px, "r": 16, "b": 12},
+        margin={"l": rows_px, "r": max(16, _LEAST_PX - rows_px - cell * m), "b": 12},
         shapes=_squares(agreement, chosen, colours, dark),
         showlegend=False,
         dragmode=False,
@@ -82,15 +87,28 @@ def agreement_matrix(
         xaxis={**axis, "side": "top", "ticktext": heads, "range": [-0.5, m - 0.5], "tickangle": 0},
         yaxis={**axis, "ticktext": labels, "range": [m - 0.5, -0.5], "automargin": False},
     )
-    titled(figure, agreement.measure, _subtitle(agreement, other_seed), colours, top=_HEADS_PX + 12)
+    titled(
+        figure,
+        agreement.measure,
+        _subtitle(agreement, other_seed, random_pairs),
+        colours,
+        top=_HEADS_PX + 12,
+    )
     figure.update_layout(height=figure.layout.margin.t + 12 + cell * m)
     return figure
 
 
-def _subtitle(agreement: Agreement, other_seed: Mapping[str, float] | None) -> str:
+def _subtitle(
+    agreement: Agreement,
+    other_seed: Mapping[str, float] | None,
+    random_pairs: tuple[float, float] | None,
+) -> str:
     parts = [f"{agreement.n_used:,} items"]
     if agreement.chance is not None:
         parts.append(f"chance {chance_text(agreement.chance)}")
+    elif random_pairs is not None:
+        low, high = (chance_text(value) for value in random_pairs)
+        parts.append(f"random pairings {low if low == high else f'{low} to {high}'}")
     if np.isfinite(agreement.low).any():
         parts.append("± half of the 95 % interval")
     text = " · ".join(parts)

@@ -184,6 +184,11 @@ def method_tree(
     return figure
 
 
+def n_complete(agreement: ArrayLike) -> int:
+    """Return how many methods have a value with every other of them, as many as can be kept."""
+    return len(_complete(agreement)[0])
+
+
 def _complete(agreement: ArrayLike) -> tuple[list[int], Float64]:
     """Return the methods that are left once the ones with most missing values have gone."""
     values = np.array(agreement, np.float64)

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from comparison import compare
+from comparison.agreement import Agreement
 from comparison.calibration import calibrated_agreement
-from components.compare_measures import BY_ID, calibrated_of, pair_sentence
+from components.compare_measures import (
+    BY_ID,
+    calibrated_of,
+    chance_of_pairings,
+    pair_sentence,
+    reasons_of,
+)
 from vectors.keyed import KeyedVectors
 from workspace.recipes import Member, Recipe
 from workspace.stored_comparison import ComparisonInfo, StoredComparison
@@ -38,7 +45,17 @@ def test_calibrated_neighbours_name_their_k_and_stand_beside_it_only(stored):
     assert f"random pairings {found.chance:.3f}" in told
     assert "random pairings" not in pair_sentence(stored, "overlap", "a", "wide", 20)
     assert calibrated_of(stored, "overlap", (0, 2), 20) is None
+    low, high = chance_of_pairings(stored, "overlap", 5)
+    assert low <= found.chance <= high
+    assert chance_of_pairings(stored, "overlap", 20) is None
     assert "random pairings" in pair_sentence(stored, "cka", "a", "wide", 20)
+
+
+def test_the_reasons_of_missing_figures_are_told_once_with_their_number():
+    few = "300 items are too few for 384 dimensions."
+    table = Agreement.of("CCA", ("a", "b", "c"), {}, n_used=300, refused={
+        (0, 1): few, (0, 2): few, (1, 2): "b is constant."})  # fmt: skip
+    assert reasons_of(table) == [f"– 2 of 3 pairs: {few}", "– b and c: b is constant."]
 
 
 def test_procrustes_and_ranked_neighbours_have_a_level_of_chance(stored):
