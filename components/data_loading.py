@@ -16,6 +16,7 @@ from components.start_button import start_button
 from core.modality import Modality
 from ingest import Preview, Role, inspect_source, read_dataset
 from ingest.source import Source
+from workspace.records import HowRead
 from workspace.settings import settings
 from workspace.workspace import DatasetInfo
 
@@ -135,7 +136,8 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
         st.rerun()
     with st.spinner("Reading…"):
         dataset = read_dataset(sources, kind=preview.kind, **options)
-        return session.workspace().add_dataset(dataset, name=name)
+        how = HowRead(tuple(source.name for source in sources), options)
+        return session.workspace().add_dataset(dataset, name=name, how=how)
 
 
 def _stamp(sources: list[Source]) -> str:

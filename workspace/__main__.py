@@ -18,8 +18,9 @@ from ingest.dataset import Dataset
 from ingest.samples import list_samples, load_sample
 from ingest.source import Source, as_source
 from workspace.jobs import Job
-from workspace.portable import check_same, placed, portable_recipe, read_recipe
+from workspace.portable import check_same, options_of, placed, portable_recipe, read_recipe
 from workspace.recipes import Recipe
+from workspace.records import HowRead
 from workspace.runner import JobRunner
 from workspace.settings import settings
 from workspace.workspace import Workspace
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--classes", help="column whose values are the classes")
     parser.add_argument("--other-data", action="store_true", help="take data that is not the same")
     for role in ("text", "label", "id"):
-        parser.add_argument(f"--{role}", help=f"column of the data that is the {role}")
+        parser.add_argument(f"--{role}", help=f"column that is the {role}, not that of the recipe")
     return parser
 
 
@@ -110,12 +111,12 @@ def _build(
     workspace = Workspace.create(runner)
     ids, files = {}, _files(given.data, list(told))
     for name, about in told.items():
-        data = _found(name, about, files.get(name, []), given)
+        data, how = _found(name, about, files.get(name, []), given)
         if not given.other_data:
             check_same(data, about)
         if given.classes and name == recipe.dataset:
             labels_of(data, given.classes, ())  # refuses a column that is not there
-        ids[name] = workspace.add_dataset(data, about["name"]).id
+        ids[name] = workspace.add_dataset(data, about["name"], how=how).id
     job = _waited(runner, workspace.compare(placed(recipe, ids)))
     _write(workspace, workspace.comparison(job.result["comparison"]), given)
 
@@ -188,13 +189,16 @@ def _sources(paths: list[Path]) -> list[Source]:
 
 def _found(
     name: str, about: dict[str, Any], files: list[Path], given: argparse.Namespace
-) -> Dataset:
+) -> tuple[Dataset, HowRead | None]:
+    """Return data and how they were read: as the recipe says, and the command before it."""
     if files:
-        roles = {r: v for r in ("text", "label", "id") if (v := getattr(given, r)) is not None}
-        return read_dataset(_sources(files), kind=about["kind"], **roles)
+        said = {r: v for r in ("text", "label", "id") if (v := getattr(given, r)) is not None}
+        options = options_of(about, said)
+        data = read_dataset(_sources(files), kind=about["kind"], **options)
+        return data, HowRead(tuple(path.name for path in files), options)
     for sample in list_samples():
         if sample.title == about["name"]:
-            return load_sample(sample.id)
+            return load_sample(sample.id), None
     raise ParameterError(
         f"The recipe needs {name}, {about['name']} ({about['items']:,} items). "
         f"Say where it lies: --data '{name}=FILE'."

@@ -7,24 +7,35 @@ import time
 from core.modality import Modality
 from ingest.dataset import Dataset
 from workspace.catalog import Catalog
-from workspace.records import DatasetInfo, SidesInfo
+from workspace.records import DatasetInfo, HowRead, SidesInfo
 from workspace.store import Store, present
 
 
 def link_dataset(
-    store: Store, catalog: Catalog, workspace: str, dataset: Dataset, name: str | None = None
+    store: Store,
+    catalog: Catalog,
+    workspace: str,
+    dataset: Dataset,
+    name: str | None = None,
+    how: HowRead | None = None,
 ) -> DatasetInfo:
     """Keep a dataset and give it to a workspace.
 
-    Content that the workspace already has stays where it is, with its runs: notes and dropped rows
-    become those of ``dataset``, and the name changes only to a ``name`` that is given.
+    Content that the workspace already has stays where it is, with its runs: notes, dropped rows
+    and ``how`` it was read become those of ``dataset``, and the name changes only to a ``name``
+    that is given.
     """
     with store.keeping_datasets():
-        return _link(store, catalog, workspace, dataset, name)
+        return _link(store, catalog, workspace, dataset, name, how or HowRead())
 
 
 def _link(
-    store: Store, catalog: Catalog, workspace: str, dataset: Dataset, name: str | None
+    store: Store,
+    catalog: Catalog,
+    workspace: str,
+    dataset: Dataset,
+    name: str | None,
+    how: HowRead,
 ) -> DatasetInfo:
     id = store.save_dataset(dataset)
     known = catalog.datasets(workspace, id)
@@ -45,5 +56,7 @@ def _link(
         "sides": meta.get("sides"),
         "notes": list(dataset.notes),
         "dropped": [[each.where, each.reason] for each in dataset.dropped],
+        "files": list(how.files),
+        "options": dict(how.options),
     }
     return catalog.link_dataset(workspace, info, told)

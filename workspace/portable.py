@@ -12,10 +12,17 @@ from ingest.dataset import Dataset
 from workspace.recipes import Recipe
 
 if TYPE_CHECKING:
+    from workspace.records import HowRead
     from workspace.stored_comparison import ComparisonInfo
     from workspace.workspace import Workspace
 
 FORMAT = 1
+_OPTIONS = frozenset((
+    "text", "label", "id", "columns", "ignore", "numeric", "categorical", "time",
+    "delimiter", "encoding", "quotechar", "header", "sheet", "dim",
+    "source", "target", "weight", "directed", "left", "right", "user", "item",
+))  # fmt: skip
+"""Options of ``ingest.read_dataset`` that a recipe may hold; never one that names a file."""
 
 
 def portable_recipe(workspace: Workspace, info: ComparisonInfo) -> dict[str, Any]:
@@ -34,12 +41,12 @@ def portable_recipe(workspace: Workspace, info: ComparisonInfo) -> dict[str, Any
     return {
         "embedscope": FORMAT,
         "recipe": recipe.to_dict(),
-        "data": {called[id]: _told(workspace.dataset(id)) for id in wanted},
+        "data": {called[id]: _told(workspace.dataset(id), workspace.how_read(id)) for id in wanted},
         "versions": {name: v for run in runs for name, v in run.versions.items()},
     }
 
 
-def _told(data: Dataset) -> dict[str, Any]:
+def _told(data: Dataset, how: HowRead) -> dict[str, Any]:
     return {
         "name": data.name,
         "kind": str(data.modality),
@@ -48,6 +55,8 @@ def _told(data: Dataset) -> dict[str, Any]:
         "fingerprint": data.fingerprint,
         "columns": dict(data.roles),
         "notes": list(data.notes),
+        "files": list(how.files),
+        "options": {name: value for name, value in how.options.items() if name in _OPTIONS},
     }
 
 
@@ -92,6 +101,43 @@ def _check_told(name: str, about: object) -> None:
             f"The recipe does not say which data {name!r} is: name, kind and fingerprint as text "
             "and the number of items belong there."
         )
+    options = about.get("options", {}) if isinstance(about, Mapping) else {}
+    if not isinstance(options, Mapping):
+        raise ParameterError(f"The recipe: the options of {name!r} must be an object in braces.")
+    for option, value in options.items():
+        if option not in _OPTIONS or not _is_plain(value):
+            raise ParameterError(
+                f"The recipe: {option!r} with {value!r} is no option that {name!r} can be read "
+                f"with. These are: {', '.join(sorted(_OPTIONS))}."
+            )
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is text, a number, a flag, a list of texts or texts by name."""
+    several: list[object] = []
+    if isinstance(value, Mapping):
+        several = list(value.values())
+    elif isinstance(value, list | tuple):
+        several = list(value)
+    else:
+        return value is None or isinstance(value, str | int)
+    return all(isinstance(each, str) for each in several)
+
+
+def options_of(about: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options to read the data of a recipe with.
+
+    Parameters
+    ----------
+    about : mapping
+        What the recipe says of the data.
+    said : mapping of role to column
+        What goes before the roles of the recipe.
+    """
+    options = {name: value for name, value in about.get("options", {}).items() if value is not None}
+    roles = dict(options.pop("columns", {}))
+    kept = {name: role for name, role in roles.items() if role not in said}
+    return {**options, **({"columns": kept} if kept else {}), **said}
 
 
 def placed(recipe: Recipe, ids: Mapping[str, str]) -> Recipe:

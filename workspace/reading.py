@@ -8,6 +8,7 @@ from ingest import read_dataset
 from ingest.source import Source
 from workspace.context import Context
 from workspace.linking import link_dataset
+from workspace.records import HowRead
 from workspace.tasks import ReadTask
 from workspace.uploads import Uploads
 
@@ -24,6 +25,13 @@ def read(task: ReadTask, context: Context) -> dict[str, Any]:
     given = sources[0] if len(sources) == 1 else sources
     dataset = read_dataset(given, kind=task.kind, **task.options)
     context.progress(0, 0, "saving")
-    info = link_dataset(context.store, context.catalog, context.workspace, dataset, task.name)
+    info = link_dataset(
+        context.store,
+        context.catalog,
+        context.workspace,
+        dataset,
+        task.name,
+        HowRead(task.names, task.options),
+    )
     uploads.remove(task.upload)
     return {"dataset": info.id}

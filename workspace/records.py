@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.modality import Metric, Modality
@@ -50,6 +50,22 @@ class DatasetInfo:
     bytes: int
     created: float
     sides: SidesInfo | None = None
+
+
+@dataclass(frozen=True)
+class HowRead:
+    """How a dataset was read: with the same files and options it comes out the same.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Names, without folders.
+    options : mapping
+        Plain arguments of ``ingest.read_dataset``: roles of columns, delimiter …
+    """
+
+    files: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from vectors.keyed import KeyedVectors
 from workspace.identity import canonical, graph_id, run_id
 from workspace.jobs import Job
 from workspace.linking import link_dataset
-from workspace.records import DatasetInfo, LayoutInfo, RunInfo
+from workspace.records import DatasetInfo, HowRead, LayoutInfo, RunInfo
 from workspace.runner import JobRunner
 from workspace.store import present
 from workspace.supplies import check_choices
@@ -107,13 +107,21 @@ class Workspace:
         return cls(runner, id)
 
     # datasets
-    def add_dataset(self, dataset: Dataset, name: str | None = None) -> DatasetInfo:
+    def add_dataset(
+        self, dataset: Dataset, name: str | None = None, *, how: HowRead | None = None
+    ) -> DatasetInfo:
         """Keep a dataset in this workspace.
 
         Of content that is here already, the notes and dropped rows become those of ``dataset``;
-        its runs, age and name stay, unless ``name`` gives it another one.
+        its runs, age and name stay, unless ``name`` gives it another one. With ``how`` it was
+        read, a recipe lets others read it the same way.
         """
-        return link_dataset(self._store, self._catalog, self.id, dataset, name)
+        return link_dataset(self._store, self._catalog, self.id, dataset, name, how)
+
+    def how_read(self, id: str) -> HowRead:
+        """Return how a dataset was read, as far as that is known."""
+        told = _theirs(self._catalog.told(self.id, id), "dataset")
+        return HowRead(tuple(told.get("files", ())), told.get("options", {}))
 
     def datasets(self) -> list[DatasetInfo]:
         """Return the datasets, oldest first."""

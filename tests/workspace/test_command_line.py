@@ -32,14 +32,15 @@ class Bench:
         self.folder, self._capsys = folder, capsys
         self.recipe, self.out = folder / "recipe.json", folder / "out"
 
-    def keep(self, members, *datasets):
-        """Write the recipe of a comparison on the first of some datasets."""
+    def keep(self, members, *datasets, **told):
+        """Write the recipe of a comparison on the first of some datasets; ``told`` of each."""
         data = {
             f"data {number}": {
                 "name": one.name,
                 "kind": str(one.modality),
                 "items": len(one),
                 "fingerprint": one.fingerprint,
+                **told,
             }
             for number, one in enumerate(datasets, start=1)
         }
@@ -102,6 +103,30 @@ def test_images_may_lie_in_a_folder_or_a_zip(bench):
     bench.keep(PIXELS, read_dataset(packed))
     for given in (packed, bench.folder / "photos"):
         assert bench.run("--data", given) == (1, f"error: {READY}\n")
+
+
+def test_the_recipe_tells_how_its_file_is_read(bench):
+    rows = [f"{i};t{i} of it;a longer body {i};{'xy'[i % 2]}" for i in range(9)]
+    file = bench.file("a.csv", "\n".join(["n;title;body;part", *rows]).encode())
+    options = {"columns": {"n": "id", "title": "text", "body": "ignored", "part": "label"}}
+    data = read_dataset(file, kind="text", **options)
+    members = ({"embedder": "tfidf"}, {"embedder": "lsa"})
+    bench.keep(members, data)
+    assert "not the data of the recipe" in bench.run("--data", file)[1]
+    bench.keep(members, data, options=options)
+    assert bench.run("--data", file) == (1, f"error: {READY}\n")
+    assert "not the data of the recipe" in bench.run("--data", file, "--text", "body")[1]
+    other = read_dataset(file, kind="text", text="body", id="n", label="part")
+    bench.keep(members, other, options=options)
+    assert bench.run("--data", file, "--text", "body") == (1, f"error: {READY}\n")
+
+
+@pytest.mark.parametrize("options", [{"nodes": "/etc/passwd"}, {"text": 2.5}, {"text": [["a"]]}])
+def test_options_that_a_recipe_must_not_hold_are_refused(bench, options):
+    bench.keep(GRAPH, load_sample("karate"), options=options)
+    status, told = bench.run()
+    assert status == 1
+    assert "is no option that 'data 1' can be read with" in told
 
 
 def test_files_of_several_data_sets_are_told_apart_by_name(bench):

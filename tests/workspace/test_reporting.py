@@ -10,7 +10,6 @@ import pytest
 
 from comparison.report import render
 from core.errors import DatasetError, ParameterError
-from ingest import read_dataset
 from ingest.samples import load_sample
 from workspace.__main__ import main
 from workspace.portable import check_same, placed, portable_recipe, read_recipe
@@ -35,7 +34,8 @@ def made(start, tmp_path):
     (tmp_path / "texts.csv").write_text(TEXTS, encoding="utf-8")
     runner = start()
     workspace = Workspace.create(runner)
-    data = workspace.add_dataset(read_dataset(tmp_path / "texts.csv"))
+    read = runner.wait(workspace.read_upload(tmp_path / "texts.csv", label="topic").id, 60)
+    data = workspace.dataset_info(read.result["dataset"])
     job = runner.wait(workspace.compare(Recipe(data.id, MEMBERS, k=5)).id, 120)
     assert job.state == "done", job.message
     return workspace, workspace.comparison(job.result["comparison"])
@@ -90,8 +90,12 @@ def test_the_command_line_makes_the_same_comparison_from_recipe_and_file(
         wanted[column] = wanted[column].str.replace("^=", "'=", regex=True)
     pd.testing.assert_frame_equal(items, wanted, check_dtype=False, check_exact=False)
     assert "<h1>" in (out / "report.html").read_text(encoding="utf-8")
-    again, _ = read_recipe((out / "recipe.json").read_text(encoding="utf-8"))
-    assert again == read_recipe(recipe.read_text(encoding="utf-8"))[0]
+    again, told = read_recipe((out / "recipe.json").read_text(encoding="utf-8"))
+    first, told_first = read_recipe(recipe.read_text(encoding="utf-8"))
+    assert again == first
+    assert told == told_first
+    assert told["data 1"]["options"] == {"label": "topic"}
+    assert told["data 1"]["files"] == ["texts.csv"]
 
 
 def test_other_data_is_refused_by_its_fingerprint(made):
