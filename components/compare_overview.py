@@ -108,7 +108,7 @@ def _matrix(
 
 
 def _controls(stored: StoredComparison) -> tuple[str, int]:
-    which, slider = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    which, slider = st.columns([7, 3], vertical_alignment="bottom", gap="large")
     measure = which.segmented_control(
         "Measure",
         [m.id for m in (*MEASURES, *FURTHER)],
@@ -150,7 +150,7 @@ def _layouts(stored: StoredComparison, measure: str, k: int) -> None:
     dark = session.is_dark()
     if shown != "Over k" and n_complete(table.values) < 3:
         st.caption(
-            f"{shown} needs three embeddings with a figure for each of their pairs; "
+            f"A {shown.lower()} needs three embeddings with a figure for each of their pairs; "
             f"{table.measure} does not have them."
         )
     elif shown == "Tree":

@@ -125,7 +125,8 @@ _IMAGE = (
     Preset(
         "looks",
         "Colour, shape, content",
-        "Do simple descriptors find the same pictures as a model that knows words?",
+        "Do simple descriptors find the same pictures as a trained network? The bundled CLIP "
+        "knows drawn shapes and digits only: for photographs choose a larger one.",
         (
             Member("pixels", name="Pixels"),
             Member("colour_histogram", name="Colour histogram"),
