@@ -1,7 +1,9 @@
-"""Two maps of the same items, turned into one frame, linked in the browser."""
+"""Two to four maps of the same items, turned into one frame, linked in the browser."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,6 +16,7 @@ from components.colour_by import NONE, column_colouring
 from components.compare_items import compared_items
 from components.compare_pair_findings import CHOSEN_ITEM, Pair
 from components.embedding_map import (
+    VIEWS_AT_MOST,
     Colouring,
     LinkedLook,
     LinkedScene,
@@ -25,12 +28,13 @@ from components.embedding_map import (
     sprite_sheet,
 )
 from components.figures.ink import short_number
+from components.markdown import escaped
 from ingest.wording import many
 from projection.align import AlignedLayout, align_layout
-from workspace.linked_layouts import UMAP_AT_MOST, same_layouts
+from workspace.linked_layouts import UMAP_AT_MOST, layout_like, same_layouts
 from workspace.workspace import LayoutInfo, RunInfo
 
-_HEIGHT = 600
+_HEIGHTS = {2: 600, 3: 720, 4: 1_000}  # pixels; three stand in one row or in two
 _NEIGHBOURS_SENT = 15
 _PICTURES_SENT = 5_000
 _TRAILS = 15
@@ -38,20 +42,43 @@ _SHARED, _MOVED = "shared neighbours", "displacement"
 Rows = NDArray[np.int64]
 
 
+@dataclass(frozen=True, eq=False)
+class Views:
+    """What is drawn: A, B, and those others that have a picture made in the same way.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the members.
+    layouts : list of LayoutInfo
+        None at all while A or B has no picture.
+    missing : tuple of str
+        Members that were asked for and have no such picture yet.
+    runs : list of RunInfo
+        Of all that were asked for.
+    """
+
+    names: tuple[str, ...]
+    layouts: list[LayoutInfo]
+    missing: tuple[str, ...]
+    runs: list[RunInfo]
+
+
 def pair_maps(pair: Pair, overlap: NDArray[np.float64], moved: Movers | None) -> Rows | None:
-    """Draw both maps; return what is selected on them, None while there are none."""
+    """Draw the maps; return what is selected on them, None while there are none."""
     st.subheader("Maps side by side")
-    runs = [session.workspace().run(pair.stored.info.run_of(name)) for name in (pair.a, pair.b)]
-    layouts = [session.workspace().layouts(run.id) for run in runs]
-    drawn = [
-        (run.id, next(iter(run.kinds)), found) for run, found in zip(runs, layouts, strict=True)
-    ]
-    shown = same_layouts(drawn)
-    _draw_missing(pair, runs, shown)
-    if not shown:
+    others = [name for name in pair.stored.info.names if name not in (pair.a, pair.b)]
+    columns = st.columns(
+        [2, 2, 2.2] if others else [2, 3], vertical_alignment="bottom", gap="medium"
+    )
+    colour, trails = columns[-2:]
+    with columns[0]:
+        also = _also(pair, others) if others else ()
+    views = drawn_views(pair, also)
+    _draw_missing(pair, views)
+    if not views.layouts:
         return None
-    scene, aligned = _scene(pair, shown)
-    colour, trails = st.columns([2, 3], vertical_alignment="bottom", gap="large")
+    scene, aligned = _scene(pair, views)
     with colour:
         colouring = _colouring(pair, overlap, moved)
     with trails:
@@ -60,8 +87,11 @@ def pair_maps(pair: Pair, overlap: NDArray[np.float64], moved: Movers | None) ->
             value=True,
             key="compare.pair.trails",
             persist_state="session",
-            help="A line on the left map from an item to where the right map has it. The items "
-            "are chosen in the full spaces, not by the pictures.",
+            help=escaped(
+                f"A line from where an item lies on another map to where it lies here; of more "
+                f"than two maps, from where {pair.a} has it. The items are chosen in the full "
+                f"spaces of {pair.a} and {pair.b}, not by the pictures."
+            ),
             disabled=moved is None,
         )
     items = compared_items(pair.stored)
@@ -71,29 +101,56 @@ def pair_maps(pair: Pair, overlap: NDArray[np.float64], moved: Movers | None) ->
     lines = moved.most(_TRAILS).tolist() if with_trails and moved is not None else []
     if focus is not None:
         lines = [focus, *(row for row in lines if row != focus)]
-    graphs = pair.stored.comparison.graphs
+    near = None if focus is None else [_near(pair, name, focus) for name in views.names]
     events = linked_maps(
         scene,
-        LinkedLook(
-            colouring=colouring,
-            focus=focus,
-            neighbours=None
-            if focus is None
-            else [_near(pair, place, focus) for place in (pair.i, pair.j)],
-            trails=lines,
-            trail_origin=0,
-        ),
+        LinkedLook(colouring=colouring, focus=focus, neighbours=near, trails=lines, trail_origin=0),
         key="compare.pair.maps",
-        height=_HEIGHT,
+        height=_HEIGHTS[len(views.names)],
         on_click=partial(_choose, items.keys),
         on_clear=partial(session.remember, CHOSEN_ITEM, None),
     )
-    st.caption(_words(pair, shown, aligned, graphs[0].shape[1]))
+    st.caption(escaped(maps_words(pair, views.names, views.layouts[0], aligned)))
     return events.selected
 
 
-def _near(pair: Pair, place: int, focus: int) -> Rows:
+def _also(pair: Pair, others: list[str]) -> tuple[str, ...]:
+    """Draw the choice of members beside A and B."""
+    chosen = st.multiselect(
+        "Also show",
+        others,
+        max_selections=VIEWS_AT_MOST - 2,
+        key=f"compare.pair.also.{pair.key}",
+        persist_state="session",
+        placeholder="up to two more maps",
+        help=escaped(
+            "Maps of other members of the comparison, of the same items. Hover, selection and "
+            f"neighbours are shared by all; each is turned onto the map of {pair.a}."
+        ),
+    )
+    return tuple(chosen)
+
+
+def drawn_views(pair: Pair, also: tuple[str, ...]) -> Views:
+    """Return the maps of A, B and further members that are there, made in the same way."""
+    workspace = session.workspace()
+    runs = [workspace.run(pair.stored.info.run_of(name)) for name in (pair.a, pair.b, *also)]
+    drawn = [(run.id, next(iter(run.kinds)), workspace.layouts(run.id)) for run in runs]
+    shown = same_layouts(drawn[:2])
+    names, missing = [pair.a, pair.b], []
+    for name, one in zip(also, drawn[2:], strict=True):
+        found = layout_like(shown[0], *one) if shown else None
+        if found is None:
+            missing.append(name)
+        else:
+            names.append(name)
+            shown.append(found)
+    return Views(tuple(names), shown, tuple(missing), runs)
+
+
+def _near(pair: Pair, name: str, focus: int) -> Rows:
     """Return the true neighbours of an item; none for one that is similar to nothing."""
+    place = pair.stored.info.names.index(name)
     if not _has_neighbours(pair, place)[focus]:
         return np.empty(0, np.int64)
     return pair.stored.comparison.graphs[place][focus, : pair.k].astype(np.int64)
@@ -106,14 +163,30 @@ def _has_neighbours(pair: Pair, place: int) -> NDArray[np.bool_]:
     return every[pair.stored.comparison.items.rows[place]]
 
 
-def _words(pair: Pair, shown: list[LayoutInfo], aligned: AlignedLayout, depth: int) -> str:
-    method = {"umap": "UMAP", "pca": "PCA"}[shown[0].method]
+def maps_words(
+    pair: Pair, names: tuple[str, ...], layout: LayoutInfo, aligned: Sequence[AlignedLayout]
+) -> str:
+    """Say how the pictures were made, how well they lie on the first, and what lights up."""
+    method = {"umap": "UMAP", "pca": "PCA"}[layout.method]
+    over = many(aligned[0].n_shared, "item")
+    if len(names) == 2:
+        which = f"The right picture is turned, mirrored and scaled onto the left over {over}"
+        fit = short_number(aligned[0].similarity)
+    else:
+        which = (
+            f"The other pictures are turned, mirrored and scaled onto that of {names[0]} over "
+            f"{over}"
+        )
+        fits = [
+            f"{short_number(one.similarity)} ({name})"
+            for name, one in zip(names[1:], aligned, strict=True)
+        ]
+        fit = ", ".join(fits)
+    depth = min(pair.stored.comparison.depth, _NEIGHBOURS_SENT)
     return (
-        f"{method} of each, seed {shown[0].seed}. The right picture is turned, mirrored and scaled "
-        f"onto the left over {many(aligned.n_shared, 'item')}: they fit by "
-        f"{short_number(aligned.similarity)} (1 = the same picture, about 0 = nothing in common). "
-        f"What lights up under the pointer are true neighbours of the full spaces "
-        f"({min(depth, _NEIGHBOURS_SENT)} on hover, {pair.k} of the chosen item)."
+        f"{method} of each, seed {layout.seed}. {which}: they fit by {fit} (1 = the same picture, "
+        f"about 0 = nothing in common). What lights up under the pointer are true neighbours of "
+        f"the full spaces ({depth} on hover, {pair.k} of the chosen item)."
     )
 
 
@@ -121,24 +194,29 @@ def _choose(keys: tuple[str, ...], position: int) -> None:
     session.remember(CHOSEN_ITEM, keys[position])
 
 
-def _draw_missing(pair: Pair, runs: list[RunInfo], shown: list[LayoutInfo]) -> None:
+def _draw_missing(pair: Pair, views: Views) -> None:
     """Start drawing what is not drawn yet, once by itself; else when asked to."""
-    if shown and shown[0].method == "umap":
+    shown = views.layouts
+    complete = bool(shown) and not views.missing
+    if complete and shown[0].method == "umap":
         return
     asked = f"pair.drawing.{pair.key}"
+    if len(views.runs) > 2:
+        asked += "." + ".".join(run.id for run in views.runs[2:])
     job_id = session.recall(asked)
     if any(job.active and job.id == job_id for job in session.workspace().open_jobs()):
-        if not shown:
-            st.info("Both maps are being drawn. The panel above tells how far.")
+        if not complete:
+            which = "The maps are" if not shown else f"Beside them {', '.join(views.missing)} is"
+            st.info(escaped(f"{which} being drawn. The panel above tells how far."))
         return
-    small = max(run.n for run in runs) <= UMAP_AT_MOST
-    method = "umap" if shown or small else "pca"
-    if job_id is None and (small or not shown):
-        _draw(pair, runs, method, asked)
+    small = max(run.n for run in views.runs) <= UMAP_AT_MOST
+    method = "umap" if small or complete or (shown and shown[0].method == "umap") else "pca"
+    if job_id is None and (small or not complete):
+        _draw(pair, views.runs, method, asked)
     label = "Draw them with UMAP" if method == "umap" else "Draw the maps"
     told = "PCA keeps the large directions; UMAP keeps neighbours together but takes longer."
     if st.button(label, key=f"compare.pair.draw.{pair.key}", help=told):
-        _draw(pair, runs, method, asked)
+        _draw(pair, views.runs, method, asked)
 
 
 def _draw(pair: Pair, runs: list[RunInfo], method: str, asked: str) -> None:
@@ -149,45 +227,43 @@ def _draw(pair: Pair, runs: list[RunInfo], method: str, asked: str) -> None:
     st.rerun()
 
 
-def _scene(pair: Pair, shown: list[LayoutInfo]) -> tuple[LinkedScene, AlignedLayout]:
+def _scene(pair: Pair, views: Views) -> tuple[LinkedScene, tuple[AlignedLayout, ...]]:
+    """Return the maps, and how well each further one lies on the first."""
+    shown = views.layouts
     qualities = [session.layout(layout.id).quality for layout in shown]
     measured = str(all(quality is not None for quality in qualities))
 
-    def make() -> tuple[LinkedScene, AlignedLayout]:
-        rows = [pair.stored.comparison.items.rows[place] for place in (pair.i, pair.j)]
+    def make() -> tuple[LinkedScene, tuple[AlignedLayout, ...]]:
+        every = pair.stored.comparison.items.rows
+        members = [pair.stored.info.names.index(name) for name in views.names]
         places = [
-            session.layout(layout.id).coordinates[at]
-            for layout, at in zip(shown, rows, strict=True)
+            session.layout(layout.id).coordinates[every[member]]
+            for layout, member in zip(shown, members, strict=True)
         ]
-        aligned = align_layout(places[1], places[0])
+        aligned = tuple(align_layout(other, places[0]) for other in places[1:])
         items = compared_items(pair.stored)
-        views = [
+        turned = (places[0], *(one.coordinates for one in aligned))
+        scenes = [
             MapScene(
                 coordinates=np.ascontiguousarray(coordinates),
-                neighbours=_sent(pair, place),
+                neighbours=_sent(pair, member),
                 hover=items.texts if at == 0 else (),
                 keys=items.keys,
                 thumbnails=_pictures(pair) if at == 0 else None,
-                title=name,
+                title=views.names[at],
                 identity=pair.stored.info.recipe.dataset,
             )
-            for at, (coordinates, place, name) in enumerate(
-                zip(
-                    (places[0], aligned.coordinates),
-                    (pair.i, pair.j),
-                    (pair.a, pair.b),
-                    strict=True,
-                )
-            )
+            for at, (coordinates, member) in enumerate(zip(turned, members, strict=True))
         ]
         details = [
             f"{layout.method.upper()}"
             + ("" if quality is None else f" · {_trust(quality.trustworthiness)}")
             for layout, quality in zip(shown, qualities, strict=True)
         ]
-        return LinkedScene(views, titles=(pair.a, pair.b), details=details), aligned
+        return LinkedScene(scenes, titles=views.names, details=details), aligned
 
-    key = ("linked maps", pair.key, pair.stored.info.id, shown[0].id, shown[1].id, measured)
+    drawn = (layout.id for layout in shown)
+    key = ("linked maps", pair.key, pair.stored.info.id, *drawn, measured)
     return session.worked_out(key, make)
 
 

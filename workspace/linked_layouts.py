@@ -74,6 +74,14 @@ def same_layouts(drawn: Sequence[tuple[str, str, Sequence[LayoutInfo]]]) -> list
     return []
 
 
+def layout_like(
+    like: LayoutInfo, run: str, kind: str, layouts: Sequence[LayoutInfo]
+) -> LayoutInfo | None:
+    """Return the picture of another run that was made as ``like`` was, or None."""
+    id = layout_id(run, kind, LayoutSpec(like.method))
+    return next((layout for layout in layouts if layout.id == id), None)
+
+
 def _plan(progress: StagedProgress, sizes: list[int], method: str) -> None:
     n = max(sizes)
     expected = {"graph": len(sizes) * (0.1 + 1e-8 * n * n)}
