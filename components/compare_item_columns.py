@@ -135,7 +135,9 @@ font-variant-numeric:tabular-nums}
 .es-sides img{width:44px;height:44px;object-fit:contain;border-radius:4px;background:#8881;
 image-rendering:pixelated}
 .es-sides .es-body{flex:1;min-width:0;font-size:.88rem;line-height:1.35;overflow-wrap:anywhere}
-.es-sides .es-tag{display:inline-block;font-size:.72rem;padding:0 .4rem;margin:.15rem 0 0 .3rem;
+.es-sides .es-body>span,.es-sides header b,.es-sides .es-note{unicode-bidi:isolate}
+.es-sides .es-tag{display:inline-block;max-width:100%;
+font-size:.72rem;padding:0 .4rem;margin:.15rem 0 0 .3rem;
 border-radius:.6rem;background:#8882}
 .es-sides .es-all{background:#0b6e99;color:#fff}
 .es-sides .es-alone{background:none;border:1px dashed #8888;opacity:.85}

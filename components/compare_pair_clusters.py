@@ -52,7 +52,10 @@ def pair_clusters(pair: Pair) -> None:
                 [second[c] for c in columns],
                 match.table[np.ix_(rows, columns)],
                 titles=(pair.a, pair.b),
-                note="partners have the same number",
+                partners=[
+                    rows.index(c) if c in first and match.table[c, c] else None for c in columns
+                ],
+                note="partners have the same number and colour",
                 dark=session.is_dark(),
             ),
             key=f"compare.pair.flows.{pair.key}.{n_clusters}",
@@ -60,15 +63,11 @@ def pair_clusters(pair: Pair) -> None:
         )
     with right:
         st.markdown("**What regroups**")
-        flows = match.regroupings
+        flows = beyond_chance(match.regroupings)
+        st.caption(regroups_words(len(flows), len(match.regroupings)))
         if not flows:
-            st.caption("Nothing: every cluster has its partner.")
             return
         frame = flows_frame(flows[:_FLOWS], first, second, match, captions)
-        st.caption(
-            f"Items that leave their cluster's partner; {min(len(flows), _FLOWS)} of "
-            f"{len(flows)} such groups, the largest first."
-        )
         percent = st.column_config.NumberColumn(format="%.0f %%")
         st.dataframe(
             frame,
@@ -82,6 +81,29 @@ def pair_clusters(pair: Pair) -> None:
                 ),
             },
         )
+
+
+def beyond_chance(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """Return the groups larger than independent clusters of these sizes would give.
+
+    By two standard deviations of a Poisson count, whose mean is what they would share.
+    """
+    return tuple(flow for flow in flows if flow.n > (by := flow.n / flow.lift) + 2 * by**0.5)
+
+
+def regroups_words(n_told: int, n_all: int) -> str:
+    """Say how many of the groups that leave their cluster's partner are shown."""
+    if not n_all:
+        return "Nothing: every cluster has its partner."
+    if not n_told:
+        return (
+            f"No group that stands out: the {n_all} that leave their cluster's partner are as "
+            "small as independent clusters would give."
+        )
+    return (
+        f"Items that leave their cluster's partner; {min(n_told, _FLOWS)} of {n_all} such groups, "
+        "the largest first. Left out are those that independent clusters would give."
+    )
 
 
 def default_clusters(n: int) -> int:

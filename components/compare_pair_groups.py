@@ -19,6 +19,8 @@ _FIRST = 4  # cards on either side before one asks for more
 _EXAMPLES, _PART_EXAMPLES, _PICTURES = 3, 1, 6
 _TEXT = 110
 _COMMON_LIFT = 1.2
+_WEAK = 0.3
+"""Of all random pairs: a group is weak where this few lie between its two embeddings."""
 
 
 def pair_groups(pair: Pair) -> None:
@@ -47,15 +49,28 @@ def pair_groups(pair: Pair) -> None:
 
 def groups_words(torn: TornGroups) -> str:
     """Say what is looked for, how, and how it was tested."""
-    n = sum(len(mode.groups) for mode in torn.modes if mode.beyond_chance)
+    found = [(g, mode) for mode in torn.modes if mode.beyond_chance for g in mode.groups]
+    n, n_weak = len(found), sum(is_weak(group, mode) for group, mode in found)
+    weak = f", {n_weak} of them weak" if n_weak else ""
     return (
-        f"{n} groups beyond chance. They come from the directions in which the similarities of "
-        "the two embeddings differ most (SPEC, Jalali et al. 2025), from the original vectors, "
-        f"not from the maps. {torn.n:,} items; a direction counts when {torn.n_permutations} "
-        "random exchanges have none as large (p ≤ .05), made so that an embedding that is merely "
-        f"noisier does not count; seed {torn.seed}. Of a label: its share in the group, and how "
-        "many times as common that is as among all items."
+        f"{n} group{'s' if n != 1 else ''} beyond chance{weak}. They come from the directions in "
+        "which the similarities of the two embeddings differ most (SPEC, Jalali et al. 2025), from "
+        f"the original vectors, not from the maps. {torn.n:,} items; a direction counts when "
+        f"{torn.n_permutations} random exchanges have none as large (p ≤ .05), made so that an "
+        f"embedding that is merely noisier does not count; seed {torn.seed}. Of a label: its share "
+        "in the group, and how many times as common that is as among all items."
     )
+
+
+def is_weak(group: TornGroup, mode: TornMode) -> bool:
+    """Tell whether a group is hardly more alike in one embedding than in the other."""
+    inside = mode.together_in
+    return group.percentile[inside] - group.percentile[1 - inside] < _WEAK
+
+
+def strength_words(group: TornGroup, mode: TornMode) -> str:
+    """Return the beginning of the sentence on how alike the items of a group are."""
+    return "A weak difference: t" if is_weak(group, mode) else "T"
 
 
 def _side(
@@ -88,7 +103,8 @@ def _card(group: TornGroup, mode: TornMode, items: RunItems, keeps: str, tears: 
         if not mode.beyond_chance:
             st.caption("Chance could give this one.")
         st.caption(
-            f"Two of them are more alike than {percent(group.percentile[inside])} of random pairs "
+            f"{strength_words(group, mode)}wo of them are more alike than "
+            f"{percent(group.percentile[inside])} of random pairs "
             f"in {escaped(keeps)}, than {percent(group.percentile[outside])} in {escaped(tears)} "
             f"(mean cosine {short_number(group.cosine[inside])} and "
             f"{short_number(group.cosine[outside])})."
@@ -141,9 +157,11 @@ def _examples(items: RunItems, rows: list[int], pictures: list[int]) -> None:
             return
     lines = "".join(
         f'<li title="{html.escape(items.texts[row], quote=True)}">'
-        f"{html.escape(shorten(items.texts[row], _TEXT))}</li>"
+        f'<span style="unicode-bidi:isolate">{html.escape(shorten(items.texts[row], _TEXT))}</span>'
+        "</li>"
         for row in rows
     )
     st.html(
-        f'<ul style="margin:0;padding-left:1.1rem;font-size:.9rem;line-height:1.4">{lines}</ul>'
+        '<ul style="margin:0;padding-left:1.1rem;font-size:.9rem;line-height:1.4;'
+        f'overflow-wrap:anywhere">{lines}</ul>'
     )

@@ -20,6 +20,7 @@ def cluster_flows(
     counts: ArrayLike,
     *,
     titles: tuple[str, str],
+    partners: Sequence[int | None] | None = None,
     note: str = "",
     dark: bool = False,
 ) -> go.Figure:
@@ -33,6 +34,9 @@ def cluster_flows(
         Items in both. Empty flows are not drawn.
     titles : tuple of str
         Names of the methods.
+    partners : sequence of int or None, optional
+        Of each cluster on the right the place of its partner on the left, whose colour it has;
+        None where it has none. By default the one that most of its items come from.
     note : str
     dark : bool
     """
@@ -41,10 +45,11 @@ def cluster_flows(
     rows, columns = np.nonzero(table > 0)
     shades = class_colours(min(max(len(left), 1), 22), dark=dark)
     own = [shades[i % len(shades)] for i in range(len(left))]
-    main = table.argmax(axis=0) if len(left) else np.zeros(len(right), np.int64)
-    theirs = [
-        own[int(main[j])] if table[:, j].any() else colours.missing for j in range(len(right))
-    ]
+    if partners is None:
+        partners = [
+            int(table[:, j].argmax()) if table[:, j].any() else None for j in range(len(right))
+        ]
+    theirs = [colours.missing if place is None else own[place] for place in partners]
     total = max(float(table.sum()), 1.0)
     names = [
         f"{shortened(name, 26)} · {int(size):,}"

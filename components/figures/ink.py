@@ -78,13 +78,14 @@ def wrapped_hover(text: str) -> str:
 
 
 def short_number(value: float, digits: int = 2) -> str:
-    """Return a share as charts print it: ".41", "1", "-.05"."""
+    """Return a share as charts print it: ".41", "1", "−.05"."""
     text = f"{value:.{digits}f}"
     if float(text) == 0:
         return "0"
     if float(text) == 1:
         return "1"
-    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+    short = text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+    return short.replace("-", "−")
 
 
 def chance_text(chance: float) -> str:

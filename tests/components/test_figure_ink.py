@@ -12,7 +12,7 @@ from components.figures.ink import (
 
 def test_numbers_are_printed_as_charts_print_them():
     assert [short_number(v) for v in (0.412, 1.0, 0.999, -0.054, 0.0, -0.001, 1.25)] == [
-        ".41", "1", "1", "-.05", "0", "0", "1.25",
+        ".41", "1", "1", "−.05", "0", "0", "1.25",
     ]  # fmt: skip
     assert [chance_text(v) for v in (0.25, 0.0013, 0, 2e-5)] == [".25", ".001", "0", "2e-05"]
 
