@@ -20,7 +20,6 @@ from components.items import RunItems
 from components.markdown import escaped
 from components.neighbour_list import image_uri, shorten
 from components.pickable_items import Column, pickable_items
-from ingest.wording import many
 from workspace.stored_comparison import StoredComparison
 
 _QUERY, _LABELS = "A typed query", "Labels only one finds"
@@ -108,8 +107,8 @@ def _head(stored: StoredComparison, items: RunItems, row: int, k: int) -> None:
             told.append("only zeros as its vector, so that it has no neighbours to share")
         else:
             told.append(
-                f"{every[row]:.0%} of its {k} neighbours shared, the mean of "
-                f"{many(pairs, 'pair')} of methods (all items: {np.nanmean(every):.0%}, "
+                f"{every[row]:.0%} of its {k} neighbours shared"
+                f"{f', the mean of {pairs} pairs of methods' if pairs > 1 else ''} (all items: {np.nanmean(every):.0%}, "
                 f"chance: {k / (stored.info.n - 1):.1%})"
             )
         words.caption(escaped(" · ".join(told)))

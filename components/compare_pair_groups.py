@@ -7,6 +7,7 @@ import html
 import streamlit as st
 
 from comparison.group_captions import Caption
+from comparison.guards import guard_of_torn_groups
 from comparison.torn_groups import TornGroup, TornGroups, TornMode
 from components.compare_items import compared_items, label_choice
 from components.compare_pair_findings import Pair, pair_torn_groups
@@ -27,6 +28,9 @@ def pair_groups(pair: Pair) -> None:
     """Draw a card per group, those that A keeps together on the left, B's on the right."""
     with st.columns([1, 2])[0]:
         column = label_choice(pair.stored, key="compare.classes")
+    if few := guard_of_torn_groups(pair.n):
+        st.info(escaped(few), icon=":material/info:")
+        return
     torn = pair_torn_groups(pair, column)
     if torn is None:
         return
