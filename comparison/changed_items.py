@@ -60,3 +60,17 @@ def order_words(*, moved: bool, by_place: bool = False) -> str:
         return "displacement beyond the surroundings"
     then = "displacement beyond the surroundings" if moved else "ranked neighbours (RBO)"
     return f"shared neighbours, then {then}"
+
+
+def movers_words(moved: Movers) -> str:
+    """Say how far items moved, in which unit, beside which null, and on what."""
+    low, _, high = moved.random
+    words = [
+        f"Displacement, where 1 is a random other item: the median item moved "
+        f"{np.median(moved.displacement):.2f}; 9 of 10 random items lie {low:.2f} to {high:.2f} "
+        f"away; in spaces with nothing in common items would move {moved.shuffled:.2f}.",
+        moved.note,
+        f"Held out, {moved.n:,} items, {moved.dims[0]:,} and {moved.dims[1]:,} dimensions, "
+        f"seed {moved.seed}.",
+    ]
+    return " ".join(word for word in words if word)

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from comparison.changed_items import movers_words
 from comparison.movers import Movers
 from components import session
 from components.boundary import explained
@@ -61,20 +62,6 @@ def pair_ranked(pair: Pair) -> NDArray[np.float64]:
     return session.worked_out(
         key, lambda: pair.stored.comparison.at(pair.k).per_item(pair.a, pair.b, "rbo")
     )
-
-
-def movers_words(moved: Movers) -> str:
-    """Say how far items moved, in which unit, beside which null, and on what."""
-    low, _, high = moved.random
-    words = [
-        f"Displacement, where 1 is a random other item: the median item moved "
-        f"{np.median(moved.displacement):.2f}; 9 of 10 random items lie {low:.2f} to {high:.2f} "
-        f"away; in spaces with nothing in common items would move {moved.shuffled:.2f}.",
-        moved.note,
-        f"Held out, {moved.n:,} items, {moved.dims[0]:,} and {moved.dims[1]:,} dimensions, "
-        f"seed {moved.seed}.",
-    ]
-    return " ".join(word for word in words if word)
 
 
 def movers_help(moved: Movers, pair: Pair) -> str:

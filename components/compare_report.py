@@ -15,6 +15,7 @@ from components.compare_items import label_choice
 from components.markdown import escaped
 from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
+from workspace.report_tables import measured_beside
 from workspace.reporting import item_table, measured_tasks, report_content
 from workspace.stored_comparison import StoredComparison
 from workspace.table_files import to_csv, to_parquet
@@ -31,11 +32,13 @@ def report(stored: StoredComparison) -> None:
         pair = _pair_choice(stored)
     data = session.workspace().dataset_info(info.recipe.dataset)
     tasks = measured_tasks(session.workspace(), stored)
-    which = fingerprint([(task.task, dict(task.settings)) for task in tasks])
-    page = session.worked_out(
-        ("report", info.id, data.name, column or "", *pair, which),
-        lambda: _page(stored, column, pair, tasks),
-    )
+    beside = measured_beside(session.workspace(), stored, pair)
+    which = fingerprint([(task.task, dict(task.settings)) for task in tasks], beside)
+    with st.spinner("Writing the report …"):
+        page = session.worked_out(
+            ("report", info.id, data.name, column or "", *pair, which),
+            lambda: _page(stored, column, pair, tasks),
+        )
     with choose:
         st.caption(_tasks_told(tasks))
     name = re.sub(r"\W+", "-", data.name).strip("-")
@@ -55,8 +58,8 @@ def report(stored: StoredComparison) -> None:
             on_click="ignore",
         )
         table = session.worked_out(
-            ("item table", info.id),
-            lambda: item_table(stored, session.dataset(info.recipe.dataset), info.recipe.k),
+            ("item table", info.id, column or ""),
+            lambda: item_table(stored, session.dataset(info.recipe.dataset), info.recipe.k, column),
         )
         second.download_button(
             "CSV",
@@ -65,7 +68,8 @@ def report(stored: StoredComparison) -> None:
             "text/csv",
             icon=":material/table:",
             key="compare.report.csv",
-            help="The agreement of every two embeddings on every item.",
+            help="Of every item: how far every two embeddings agree, in how many lists of "
+            "neighbours it stands, and whether its neighbours have its class.",
             width="stretch",
             on_click="ignore",
         )
@@ -121,7 +125,7 @@ def _pair_choice(stored: StoredComparison) -> tuple[str, str]:
 def _tasks_told(tasks: Sequence[TaskResult]) -> str:
     """Say which measurements the report holds, or how they come into it."""
     if not tasks:
-        return "What is measured in the Task view comes into the report."
+        return "What is measured in the other views comes into the report."
     titles = dict.fromkeys(task.title for task in tasks)
     return escaped(f"With what the Task view has measured: {', '.join(titles)}.")
 
@@ -134,4 +138,13 @@ def _page(
 ) -> str:
     workspace = session.workspace()
     k = stored.info.recipe.k
-    return render(report_content(workspace, stored, k=k, column=column, pair=pair, tasks=tasks))
+    content = report_content(
+        workspace,
+        stored,
+        k=k,
+        column=column,
+        pair=pair,
+        tasks=tasks,
+        worked_out=session.worked_out,
+    )
+    return render(content)

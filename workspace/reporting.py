@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from comparison.agreement import Pair
+from comparison.calibration import DIRECTIONS, calibrated_k
+from comparison.chance import Calibrated
 from comparison.class_labels import ClassLabels, labels_of
-from comparison.class_moves import class_moves
-from comparison.class_neighbours import class_neighbours
-from comparison.group_captions import Caption, GroupCaptions
-from comparison.guards import guard_of_torn_groups
+from comparison.guards import guard_of_neighbours
 from comparison.label_quality import knn_label_accuracy
-from comparison.report import ChangedItem, MemberLine, PairPart, ReportContent
+from comparison.label_votes import with_vectors
+from comparison.noise_floor import LOCAL
+from comparison.report import AgreementPart, MemberLine, ReportContent
 from comparison.task_result import TaskResult
-from comparison.torn_groups import torn_groups
 from comparison.verdict import Verdict, verdict
-from core.errors import ParameterError
 from core.modality import Modality
 from core.setting_words import unusual_settings
 from ingest.dataset import Dataset
 from ingest.wording import many
-from workspace.pair_findings import PairTask, is_light
 from workspace.portable import portable_recipe
+from workspace.report_pair import known_movers, pair_part
+from workspace.report_tables import (
+    WorkedOut,
+    at_once,
+    compression_tables,
+    curve_table,
+    shapes_table,
+)
 from workspace.stored_comparison import StoredComparison
 
 if TYPE_CHECKING:
@@ -35,11 +42,11 @@ if TYPE_CHECKING:
 
 SAYS = {
     "overlap": "Of an item's nearest in one space, the share that the other space names too.",
+    "rbo": "Rank-biased overlap (p = .9): like shared neighbours, but the first ranks count most.",
     "cka": "Whether the large directions of both spaces are the same, whatever the rotation.",
     "distances": "Whether items far apart in one space are far apart in the other.",
     "shape": "How well one space can be rotated and scaled onto the other.",
 }
-_CHANGED, _NEAR = 8, 5
 
 
 def text_of_items(data: Dataset, ids: Sequence[str]) -> list[str]:
@@ -54,11 +61,23 @@ def text_of_items(data: Dataset, ids: Sequence[str]) -> list[str]:
     return list(ids)
 
 
-def item_table(stored: StoredComparison, data: Dataset, k: int) -> pd.DataFrame:
-    """Return the agreement of every two embeddings on every shared item, one row per item.
+def item_table(
+    stored: StoredComparison, data: Dataset, k: int, column: str | None = None
+) -> pd.DataFrame:
+    """Return all that is known of every shared item, one row per item.
 
-    Columns: the id, the text or columns of the item, and ``overlap@k`` and rank-biased overlap of
-    each pair.
+    Columns: the id; the text and columns of the item; ``overlap@k`` and rank-biased overlap of
+    each pair; and of each embedding in how many others' ``k`` nearest the item stands (a hub in
+    many) and, where there are classes, whether its ``k`` nearest vote for its own (empty where it
+    is not judged).
+
+    Parameters
+    ----------
+    stored : StoredComparison
+    data : Dataset
+    k : int
+    column : str, optional
+        Whose values are the classes; by default the labels of the data.
     """
     found = stored.comparison.at(k)
     ids = found.items.ids
@@ -72,7 +91,31 @@ def item_table(stored: StoredComparison, data: Dataset, k: int) -> pd.DataFrame:
     for a, b in combinations(found.names, 2):
         columns[f"overlap@{k}: {a} | {b}"] = found.per_item(a, b)
         columns[f"RBO@{k}: {a} | {b}"] = found.per_item(a, b, "rbo")
+    for name, graph, blank in zip(found.names, found.graphs, found.blank, strict=True):
+        lists = graph[~blank, :k]  # an item without a direction has no nearest
+        columns[f"in lists@{k}: {name}"] = np.bincount(lists.ravel(), minlength=len(ids))
+    classes = column or data.label
+    if classes is not None:
+        columns |= _own_class(stored, labels_of(data, classes, ids), classes, k)
     return pd.DataFrame(columns)
+
+
+def _own_class(
+    stored: StoredComparison, labels: ClassLabels, column: str, k: int
+) -> dict[str, Any]:
+    """Return whether the neighbours of each item vote for its class, by embedding."""
+    found = stored.comparison
+    if labels.refused:
+        return {}
+    result = knn_label_accuracy(found.items, found.graphs, labels, k=k, seed=found.seed)
+    judged, _ = with_vectors(found.items, labels)
+    columns = {}
+    for name, score in result.scores.items():
+        if score.per_unit is not None:
+            each = pd.array([None] * len(labels), dtype="boolean")
+            each[judged.rows] = score.per_unit > 0
+            columns[f"own {column}@{k}: {name}"] = each
+    return columns
 
 
 def verdict_of(
@@ -106,6 +149,7 @@ def report_content(
     column: str | None = None,
     tasks: Sequence[TaskResult] | None = None,
     pair: tuple[str, str] | None = None,
+    worked_out: WorkedOut = at_once,
 ) -> ReportContent:
     """Gather what the report of a comparison says.
 
@@ -121,6 +165,8 @@ def report_content(
         there is a column.
     pair : (str, str), optional
         The two to look at; by default those that differ most.
+    worked_out : callable, optional
+        Takes a key and what makes a value; may return what was made before.
     """
     info = stored.info
     data = workspace.dataset(info.recipe.dataset)
@@ -131,7 +177,10 @@ def report_content(
         tasks.insert(0, knn_label_accuracy(found.items, found.graphs, labels, k=k, seed=found.seed))
     members = member_lines(workspace, stored)
     names = pair or stored.comparison.at(k).overlap.least_alike() or info.names[:2]
-    closer = pair_part(stored, data, labels, (names[0], names[1]), k)
+    two = (names[0], names[1])
+    texts = text_of_items(data, stored.comparison.items.ids)
+    moved = known_movers(workspace, stored, two, worked_out)
+    closer = pair_part(stored, data, texts, labels, two, k, moved)
     noun = {Modality.TEXT: "texts", Modality.IMAGE: "images", Modality.GRAPH: "nodes"}.get(
         data.modality, "items"
     )
@@ -156,8 +205,11 @@ def report_content(
         verdict=said.sentences,
         members=members,
         agreements=_agreements(stored, k),
+        curve=curve_table(stored),
         tasks=tuple(tasks),
         pair=closer,
+        shapes=shapes_table(workspace, stored, worked_out),
+        compression=compression_tables(workspace, stored),
         left_out=_left_out(stored, data),
         versions={name: version for run in runs for name, version in run.versions.items()},
         recipe=json.dumps(portable_recipe(workspace, info), indent=2, ensure_ascii=False),
@@ -204,115 +256,36 @@ def _source(source: str, provenance: Any) -> str:
     return f"{told}; weights SHA-256 {digest[:16]}…" if digest else told
 
 
-def pair_part(
-    stored: StoredComparison,
-    data: Dataset,
-    labels: ClassLabels | None,
-    names: tuple[str, str],
-    k: int,
-) -> PairPart:
-    """Return the closer look at two members: sentences, a histogram and the most changed items."""
-    if len(set(names)) != 2:
-        raise ParameterError(f"Two different embeddings are needed, got {names[0]!r} twice.")
-    found = stored.comparison.at(k)
-    each = found.per_item(*names)
-    known = each[np.isfinite(each)]  # not of items without a vector
-    counts = np.bincount(np.rint(known * k).astype(int), minlength=k + 1)
-    texts = text_of_items(data, found.items.ids)
-    own = _label_list(labels, len(texts))
-    graphs = [found.graphs[found.names.index(name)] for name in names]
-    # Of items that share equally little, those whose first neighbours differ come first.
-    order = np.lexsort((found.per_item(*names, "rbo"), each))[:_CHANGED]
-    items = tuple(
-        ChangedItem(
-            texts[row],
-            own[row] or "",
-            float(each[row]),
-            (
-                tuple(texts[j] for j in graphs[0][row, :_NEAR]),
-                tuple(texts[j] for j in graphs[1][row, :_NEAR]),
-            ),
-            tuple(texts[j] for j in graphs[0][row, :_NEAR] if j in graphs[1][row, :_NEAR]),
-        )
-        for row in order.tolist()
-    )
-    sentences = (*_class_sentences(graphs, own, names, k), *_torn(stored, texts, own, names, data))
-    return PairPart(names, sentences, tuple(counts.tolist()), items)
-
-
-def _label_list(labels: ClassLabels | None, n: int) -> list[str | None]:
-    if labels is None or labels.refused:
-        return [None] * n
-    return [labels.names[code] if code >= 0 else None for code in labels.codes.tolist()]
-
-
-def _class_sentences(
-    graphs: list[Any], own: list[str | None], names: tuple[str, str], k: int
-) -> tuple[str, ...]:
-    if not any(own):
-        return ()
-    try:
-        moves = class_moves(*(class_neighbours(graph, own, k) for graph in graphs))
-    except ParameterError as error:
-        return (str(error),)
-    said = []
-    for move in [m for m in moves.moves if m.moved > m.noise][:3]:
-        said.append(
-            f"The surroundings of “{move.name}” ({many(move.n, 'item')}) differ: "
-            f"{100 * move.moved:.0f} % of the neighbours are of other classes in {names[1]} than "
-            f"in {names[0]} (chance up to {100 * move.noise:.0f} %); of its own class are "
-            f"{100 * move.purity[0]:.0f} % in {names[0]} and {100 * move.purity[1]:.0f} % in "
-            f"{names[1]}."
-        )
-    return tuple(said)
-
-
-def _torn(
-    stored: StoredComparison,
-    texts: list[str],
-    own: list[str | None],
-    names: tuple[str, str],
-    data: Dataset,
-) -> tuple[str, ...]:
-    items = stored.comparison.items
-    task = PairTask(stored.info.id, *names, "groups")
-    if guard_of_torn_groups(len(items)) or not is_light(stored, task):
-        return ()  # a report should be there at once; the Pair view has a job for it
-    x, y = (items.matrices[items.names.index(name)] for name in names)
-    captions = GroupCaptions(own, texts if data.modality is Modality.TEXT else None)
-    groups = torn_groups(x, y, captions=captions, n_modes=2, seed=stored.info.recipe.seed)
-    said = []
-    for side in (0, 1):
-        for mode in groups.kept_by(side)[:1]:
-            if not mode.beyond_chance or not mode.groups:
-                continue
-            group = mode.groups[0]
-            said.append(
-                f"{names[side]} keeps {len(group.rows):,} items together that {names[1 - side]} "
-                f"tears apart{_named(group.caption)}."
-            )
-    return tuple(said)
-
-
-def _named(caption: Caption) -> str:
-    labels = [f"{one.label} ({100 * one.share:.0f} %)" for one in caption.labels[:2]]
-    terms = [one.term for one in caption.terms[:4]]
-    told = [", ".join(labels)] if labels else []
-    told += [f"words such as {', '.join(terms)}"] if terms else []
-    return f": {'; '.join(told)}" if told else ""
-
-
-def _agreements(stored: StoredComparison, k: int) -> tuple[Any, ...]:
+def _agreements(stored: StoredComparison, k: int) -> tuple[AgreementPart, ...]:
     found = stored.comparison.at(k)
     parts = []
     for measure, says in SAYS.items():
+        is_local = measure in LOCAL
         floors = {}
         for name, floor in stored.floors.items():
-            value = floor.local(measure, k) if measure == "overlap" else getattr(floor, measure)
+            if is_local and guard_of_neighbours(floor.n_local, k):
+                continue
+            value = floor.local(measure, k) if is_local else getattr(floor, measure)
             if value is not None:
                 floors[name] = value
-        parts.append((getattr(found, measure), says, floors))
+        # Neighbours are calibrated at the k of the recipe.
+        usable = not is_local or k == stored.info.recipe.k
+        calibrated = stored.calibrated.get(measure, {}) if usable else {}
+        table = found.rank_biased_overlap if measure == "rbo" else getattr(found, measure)
+        parts.append(
+            AgreementPart(table, says, floors, calibrated, _sampled(measure, k, calibrated))
+        )
     return tuple(parts)
+
+
+def _sampled(measure: str, k: int, calibrated: Mapping[Pair, Calibrated]) -> str:
+    """Say what was paired at random."""
+    one = next(iter(calibrated.values()), None)
+    if one is None:
+        return ""
+    near = f", {calibrated_k(k, one.n_rows)} neighbours each" if measure in LOCAL else ""
+    few = f" in {DIRECTIONS} directions" if measure == "shape" else ""
+    return f"{one.n_rows:,} items{near}{few}, {one.n_permutations} random pairings"
 
 
 def _left_out(stored: StoredComparison, data: Dataset) -> tuple[str, ...]:

@@ -1,6 +1,21 @@
 """One self-contained page that tells what a comparison found: offline, printable."""
 
-from comparison.report.content import ChangedItem, MemberLine, PairPart, ReportContent
+from comparison.report.content import (
+    AgreementPart,
+    ChangedItem,
+    MemberLine,
+    PairPart,
+    ReportContent,
+    TablePart,
+)
 from comparison.report.document import render
 
-__all__ = ["ChangedItem", "MemberLine", "PairPart", "ReportContent", "render"]
+__all__ = [
+    "AgreementPart",
+    "ChangedItem",
+    "MemberLine",
+    "PairPart",
+    "ReportContent",
+    "TablePart",
+    "render",
+]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
-from comparison.agreement import Agreement
+from comparison.report.content import AgreementPart
 from comparison.task_result import TaskResult
 
 _WIDTH, _NAMES, _ROW = 640, 200, 28
 
 
-def matrix(table: Agreement, floors: Mapping[str, float]) -> str:
-    """Return a table of every two embeddings, darker where they agree more."""
+def matrix(part: AgreementPart) -> str:
+    """Return a table of every two embeddings, darker where they agree more.
+
+    Below each value stand its 95 % interval and the calibrated value, on the diagonal the floor.
+    """
+    table = part.table
     heads = "".join(f"<th scope=col>{escape(name)}</th>" for name in table.names)
     rows = []
     for i, name in enumerate(table.names):
-        cells = "".join(_cell(table, i, j, floors) for j in range(len(table.names)))
+        cells = "".join(_cell(part, i, j) for j in range(len(table.names)))
         rows.append(f"<tr><th scope=row>{escape(name)}</th>{cells}</tr>")
     body = "".join(rows)
     return (
@@ -26,9 +30,10 @@ def matrix(table: Agreement, floors: Mapping[str, float]) -> str:
     )
 
 
-def _cell(table: Agreement, i: int, j: int, floors: Mapping[str, float]) -> str:
+def _cell(part: AgreementPart, i: int, j: int) -> str:
+    table = part.table
     if i == j:
-        floor = floors.get(table.names[i])
+        floor = part.floors.get(table.names[i])
         told = "" if floor is None else f"<small>other seed</small><br>{floor:.2f}"
         return f"<td class=self>{told}</td>"
     value = float(table.values[i, j])
@@ -36,9 +41,12 @@ def _cell(table: Agreement, i: int, j: int, floors: Mapping[str, float]) -> str:
         reason = table.refused.get((min(i, j), max(i, j)), "not measured")
         return f"<td class=none title='{escape(reason, quote=True)}'>–</td>"
     shade = round(100 * min(1.0, max(0.0, value)))
-    half = (float(table.high[i, j]) - float(table.low[i, j])) / 2
-    margin = f"<br><small>±{half:.2f}</small>" if math.isfinite(half) else ""
-    return f"<td style='--shade:{shade}%'>{value:.2f}{margin}</td>"
+    low, high = float(table.low[i, j]), float(table.high[i, j])
+    beneath = [f"{low:.2f} to {high:.2f}"] if math.isfinite(low) and math.isfinite(high) else []
+    if (beside := part.calibrated.get((min(i, j), max(i, j)))) is not None:
+        beneath.append(f"cal. {beside.calibrated:.2f}")
+    below = "".join(f"<br><small>{words}</small>" for words in beneath)
+    return f"<td style='--shade:{shade}%'>{value:.2f}{below}</td>"
 
 
 def intervals(result: TaskResult) -> str:

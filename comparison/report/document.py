@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
 
-from comparison.agreement import Agreement
 from comparison.report.charts import bars, intervals, matrix
-from comparison.report.content import ChangedItem, PairPart, ReportContent
+from comparison.report.content import (
+    AgreementPart,
+    ChangedItem,
+    PairPart,
+    ReportContent,
+    TablePart,
+)
 from comparison.task_result import TaskResult
 
 _MOST_TEXT = 220
@@ -28,9 +33,13 @@ def render(content: ReportContent) -> str:
     parts = [
         _section("In short", _list(content.verdict)) if content.verdict else "",
         _section("What was compared", _members(content)),
-        _section("How far they agree", "".join(map(_agreement, content.agreements))),
+        _section("How far they agree", _agreements(content)),
         _section("How well they do", "".join(map(_task, content.tasks))) if content.tasks else "",
         _pair(content.pair) if content.pair else "",
+        _section(content.shapes.title, _words_table(content.shapes)) if content.shapes else "",
+        _section("In fewer bytes", "".join(_titled(one) for one in content.compression))
+        if content.compression
+        else "",
         _section("How it was made", _made(content)),
     ]
     facts = "".join(
@@ -84,17 +93,43 @@ def _members(content: ReportContent) -> str:
     )
 
 
-def _agreement(part: tuple[Agreement, str, Mapping[str, float]]) -> str:
-    table, says, floors = part
-    told = [f"{table.n_used:,} items"]
+def _agreements(content: ReportContent) -> str:
+    curve = _titled(content.curve) if content.curve else ""
+    return "".join(map(_agreement, content.agreements)) + curve
+
+
+def _agreement(part: AgreementPart) -> str:
+    table = part.table
+    told = [f"{table.n_used:,} items", "below each value its 95 % interval"]
     if table.chance is not None:
         told.append(f"unrelated spaces: {table.chance:.3f}")
-    if floors:
+    elif part.calibrated:
+        random = [beside.chance for beside in part.calibrated.values()]
+        told.append(f"random pairings give {min(random):.2f} to {max(random):.2f}")
+    if part.floors:
         told.append("on the diagonal: the same method with another seed")
+    if part.calibrated:
+        told.append(
+            "cal.: calibrated by random pairings, 0 is no more than chance, 1 the largest value "
+            f"({part.sampled})"
+        )
+    reasons = "".join(
+        f"<p class=note>–: {escape(reason)}</p>" for reason in dict.fromkeys(table.refused.values())
+    )
     return (
         f"<h3>{escape(table.measure)}</h3>"
-        f"<p>{escape(says)}</p><p class=note>{escape(' · '.join(told))}</p>" + matrix(table, floors)
+        f"<p>{escape(part.says)}</p><p class=note>{escape(' · '.join(told))}</p>"
+        f"{matrix(part)}{reasons}"
     )
+
+
+def _titled(part: TablePart) -> str:
+    return f"<h3>{escape(part.title)}</h3>{_words_table(part)}"
+
+
+def _words_table(part: TablePart) -> str:
+    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in part.notes)
+    return f"<p class=note>{escape(part.says)}</p>{_table(part.heads, part.rows)}{notes}"
 
 
 def _task(result: TaskResult) -> str:
@@ -129,25 +164,27 @@ def _pair(part: PairPart) -> str:
     items = "".join(_changed(item, a, b) for item in part.items)
     return _section(
         f"{a} and {b}, the closer look",
-        _list(part.sentences) + chart + "<h3>Items they see most differently</h3>" + items,
+        f"{_list(part.sentences)}{chart}<h3>Items they see most differently</h3>"
+        f"<p class=note>{escape(part.rule)} In bold: among the {k} nearest of both.</p>{items}",
     )
 
 
 def _changed(item: ChangedItem, a: str, b: str) -> str:
     label = f" <span class=tag>{escape(item.label)}</span>" if item.label else ""
+    moved = "" if item.displacement is None else f", moved {item.displacement:.2f}"
     columns = "".join(
         f"<div><h4>{escape(name)}</h4><ol>"
         + "".join(
-            f"<li{' class=both' if text in item.shared else ''}>{escape(_cut(text))}</li>"
-            for text in near
+            f"<li{' class=both' if named else ''}>{escape(_cut(text))}</li>"
+            for text, named in zip(near, both, strict=True)
         )
         + "</ol></div>"
-        for name, near in zip((a, b), item.near, strict=True)
+        for name, near, both in zip((a, b), item.near, item.both, strict=True)
     )
     return (
         f"<article><p><strong>{escape(_cut(item.text))}</strong>{label} "
-        f"<span class=note>overlap {item.overlap:.2f}</span></p><div class=two>{columns}</div>"
-        "</article>"
+        f"<span class=note>overlap {item.overlap:.2f}{moved}</span></p>"
+        f"<div class=two>{columns}</div></article>"
     )
 
 
@@ -203,7 +240,7 @@ svg .dot{fill:var(--accent)}svg .baseline{fill:var(--second)}svg .fill{fill:var(
 svg .chance{stroke:var(--quiet);stroke-dasharray:2 4}
 article{border:1px solid var(--line);border-radius:.5rem;padding:.2rem 1rem .6rem;margin:.8rem 0}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem}ol{margin:0;padding-left:1.4rem}
-ol li{margin:.15rem 0;font-size:.9rem}.both{color:var(--accent)}
+ol li{margin:.15rem 0;font-size:.9rem}.both{color:var(--accent);font-weight:600}
 .tag{border:1px solid var(--line);border-radius:1rem;padding:.05rem .5rem;font-size:.8rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem;border:1px solid var(--line);
 padding:.8rem;border-radius:.5rem}

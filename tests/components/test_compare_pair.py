@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from comparison.changed_items import movers_words
 from comparison.class_moves import class_moves
 from comparison.class_neighbours import class_neighbours
 from comparison.cluster_match import match_clusters
@@ -23,9 +24,13 @@ from components.compare_pair_clusters import (
 )
 from components.compare_pair_findings import Pair, pair_movers
 from components.compare_pair_groups import caption_words, percent
-from components.compare_pair_items import brushed_rows, movers_help, movers_words
+from components.compare_pair_items import brushed_rows, movers_help
 from components.compare_pair_list import SHOWN, ListedItems, listed
+from components.compare_pair_maps import drawn_views, maps_words
 from components.figures.displacement_histogram import displacement_histogram
+from projection.align import AlignedLayout
+from workspace.identity import layout_id
+from workspace.tasks import LayoutSpec
 
 PAIR = Pair(
     SimpleNamespace(
@@ -85,6 +90,39 @@ def test_displacement_is_told_with_unit_null_reduction_and_basis():
     assert "unrelated spaces 1.01" in figure.layout.title.text
     low, high = bars.customdata[int(np.argmax(bars.y))]
     assert low <= 1 <= high
+
+
+def test_further_maps_are_those_made_as_the_first_two_and_their_fit_is_told(monkeypatch):
+    def run(id):
+        return SimpleNamespace(id=id, kinds={"text": 8}, n=8)
+
+    drawn = {("r1", "umap"), ("r2", "umap"), ("r3", "pca"), ("r4", "umap"), ("r4", "pca")}
+    workspace = SimpleNamespace(
+        run=run,
+        layouts=lambda id: [
+            SimpleNamespace(id=layout_id(id, "text", LayoutSpec(method)), method=method, seed=0)
+            for one, method in sorted(drawn)
+            if one == id
+        ],
+    )
+    monkeypatch.setattr(session, "workspace", lambda: workspace)
+    runs = {"one": "r1", "two": "r2", "three": "r3", "four": "r4"}
+    pair = Pair(
+        SimpleNamespace(
+            info=SimpleNamespace(run_of=runs.get), comparison=SimpleNamespace(depth=50)
+        ),
+        "one",
+        "two",
+        2,
+    )
+    views = drawn_views(pair, ("three", "four"))
+    assert views.names == ("one", "two", "four")
+    assert {layout.method for layout in views.layouts} == {"umap"}
+    assert views.missing == ("three",)
+    fits = [AlignedLayout(np.zeros((8, 2), np.float32), fit, 8) for fit in (0.5, 0.25)]
+    words = maps_words(pair, views.names, views.layouts[0], fits)
+    assert "onto that of one over 8 items: they fit by .50 (two), .25 (four)" in words
+    assert "The right picture" in maps_words(pair, ("one", "two"), views.layouts[0], fits[:1])
 
 
 def test_classes_are_counted_against_chance_and_confusions_that_changed_come_first():
