@@ -106,10 +106,10 @@ def _head(stored: StoredComparison, items: RunItems, row: int, k: int) -> None:
         if np.isnan(every[row]):
             told.append("only zeros as its vector, so that it has no neighbours to share")
         else:
+            mean_of = f", the mean of {pairs} pairs of methods" if pairs > 1 else ""
             told.append(
-                f"{every[row]:.0%} of its {k} neighbours shared"
-                f"{f', the mean of {pairs} pairs of methods' if pairs > 1 else ''} (all items: {np.nanmean(every):.0%}, "
-                f"chance: {k / (stored.info.n - 1):.1%})"
+                f"{every[row]:.0%} of its {k} neighbours shared{mean_of} (all items: "
+                f"{np.nanmean(every):.0%}, chance: {k / (stored.info.n - 1):.1%})"
             )
         words.caption(escaped(" · ".join(told)))
 
