@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from components import compare_draft, session
+from components import compare_draft, compare_runs, session
 from components.compare_join import has_row_numbers, joining
 from core.modality import Modality
 from ingest.dataset import Dataset
@@ -57,6 +59,37 @@ def test_items_are_joined_by_ids_that_the_files_give_without_a_warning():
     vectors = Dataset("v", Modality.VECTORS, tuple("abc"), np.eye(3, dtype=np.float32))
     assert not joining([vectors], texts("open", "abcd")).refusal
     assert "1 item of these" in joining([vectors], texts("open", "ab")).refusal
+
+
+def test_runs_of_other_data_are_apart_and_bear_their_name(monkeypatch):
+    spaces = {
+        name: Dataset(name, Modality.VECTORS, tuple(ids), np.eye(len(ids), dtype=np.float32))
+        for name, ids in (("fits", "abc"), ("rows", rows(9)))
+    }
+    data = {"mine": texts("mine", "abcd"), "sst2": texts("sst2", rows(4)), **spaces}
+    infos = [SimpleNamespace(id=n, name=n, modality=one.modality) for n, one in data.items()]
+    runs = [
+        SimpleNamespace(
+            id=id, dataset=of, embedder=method, title=title, seed=0, dim=3, params={}, provenance={}
+        )
+        for id, of, method, title in (
+            ("r1", "sst2", "bert", "BERT"),
+            ("r2", "mine", "lsa", "LSA"),
+        )
+    ]
+    there = SimpleNamespace(
+        datasets=lambda: infos,
+        runs=lambda of=None: [run for run in runs if of in (None, run.dataset)],
+    )
+    monkeypatch.setattr(session, "workspace", lambda: there)
+    monkeypatch.setattr(session, "dataset", data.__getitem__)
+    monkeypatch.setattr(session, "worked_out", lambda key, make: make())
+    own, others = compare_runs.offered(infos[0])
+    assert list(own) == ["r2", "fits"]
+    assert list(others) == ["rows", "r1"]
+    words, member = others["r1"]
+    assert words.endswith(" · of sst2")
+    assert (member.name, member.dataset) == ("BERT, of sst2", "sst2")
 
 
 @pytest.fixture
