@@ -40,12 +40,15 @@ _COSTS = {
     "download": "MB to download",
 }
 _COST_COLUMNS = {
-    "seconds": st.column_config.NumberColumn(format="%.1f"),
-    "MB": st.column_config.NumberColumn(format="%.1f", help="Of the vectors, in memory."),
-    "dimensions": st.column_config.NumberColumn(format="localized"),
+    "seconds": st.column_config.NumberColumn(format="%.1f", width="small"),
+    "MB": st.column_config.NumberColumn(
+        format="%.1f", width="small", help="Of the vectors, in memory."
+    ),
+    "dimensions": st.column_config.NumberColumn(format="localized", width="small"),
     "download": st.column_config.TextColumn(
+        width="small",
         help="Pretrained weights: how much was fetched; none where a method learns from the data "
-        "alone, bundled where they come with the program."
+        "alone, bundled where they come with the program.",
     ),
     "licence": st.column_config.TextColumn(help="Of the pretrained weights."),
     "label accuracy": st.column_config.NumberColumn(format="%.3f"),
@@ -204,7 +207,7 @@ def _costs(stored: StoredComparison, k: int) -> None:
     """Draw what each embedding costs beside how well its neighbours share their class."""
     st.subheader("Cost and quality")
     frame, megabytes = _cost_frame(stored)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([5, 4], gap="large")
     with right:
         column = label_choice(stored, key="compare.classes")
         quality = None
