@@ -12,6 +12,7 @@ from comparison.report import render
 from comparison.task_result import TaskResult
 from components import session
 from components.compare_items import label_choice
+from components.compare_spaces import shapes_seen
 from components.markdown import escaped
 from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
@@ -33,11 +34,12 @@ def report(stored: StoredComparison) -> None:
     data = session.workspace().dataset_info(info.recipe.dataset)
     tasks = measured_tasks(session.workspace(), stored)
     beside = measured_beside(session.workspace(), stored, pair)
-    which = fingerprint([(task.task, dict(task.settings)) for task in tasks], beside)
+    with_shapes = bool(session.recall(shapes_seen(stored)))
+    which = fingerprint([(task.task, dict(task.settings)) for task in tasks], beside, with_shapes)
     with st.spinner("Writing the report …"):
         page = session.worked_out(
             ("report", info.id, data.name, column or "", *pair, which),
-            lambda: _page(stored, column, pair, tasks),
+            lambda: _page(stored, column, pair, tasks, with_shapes),
         )
     with choose:
         st.caption(_tasks_told(tasks))
@@ -124,10 +126,11 @@ def _pair_choice(stored: StoredComparison) -> tuple[str, str]:
 
 def _tasks_told(tasks: Sequence[TaskResult]) -> str:
     """Say which measurements the report holds, or how they come into it."""
+    more = "What the Spaces, Task and Compression views measure comes into the report."
     if not tasks:
-        return "What is measured in the other views comes into the report."
+        return more
     titles = dict.fromkeys(task.title for task in tasks)
-    return escaped(f"With what the Task view has measured: {', '.join(titles)}.")
+    return escaped(f"With what the Task view has measured: {', '.join(titles)}. {more}")
 
 
 def _page(
@@ -135,6 +138,7 @@ def _page(
     column: str | None,
     pair: tuple[str, str],
     tasks: Sequence[TaskResult],
+    with_shapes: bool,
 ) -> str:
     workspace = session.workspace()
     k = stored.info.recipe.k
@@ -145,6 +149,7 @@ def _page(
         column=column,
         pair=pair,
         tasks=tasks,
+        measure_shapes=with_shapes,
         worked_out=session.worked_out,
     )
     return render(content)

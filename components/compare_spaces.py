@@ -54,7 +54,9 @@ def _shapes(stored: StoredComparison) -> Mapping[str, SpaceProfile] | None:
     id, names = stored.info.id, stored.info.names
     if is_light(stored):
         with st.spinner("Measuring …"):
-            return {name: _measured(stored, name) for name in names}
+            shapes = {name: _measured(stored, name) for name in names}
+        session.remember(shapes_seen(stored), True)
+        return shapes
     kept = {name: session.workspace().space_profile(id, name) for name in names}
     ready = {name: shape for name, shape in kept.items() if shape is not None}
     if len(ready) == len(names):
@@ -74,6 +76,11 @@ def _shapes(stored: StoredComparison) -> Mapping[str, SpaceProfile] | None:
         session.follow(session.workspace().profile_spaces(id))
         st.rerun()
     return None
+
+
+def shapes_seen(stored: StoredComparison) -> str:
+    """Return under which name it is remembered that shapes were measured here, without a job."""
+    return f"compare.shapes.{stored.info.id}"
 
 
 def _measured(stored: StoredComparison, name: str) -> SpaceProfile:

@@ -62,13 +62,19 @@ def curve_table(stored: StoredComparison) -> TablePart | None:
 
 
 def shapes_table(
-    workspace: Workspace, stored: StoredComparison, worked_out: WorkedOut = at_once
+    workspace: Workspace,
+    stored: StoredComparison,
+    measure_here: bool = True,
+    worked_out: WorkedOut = at_once,
 ) -> TablePart | None:
-    """Return the shape of each space, where all were measured or are there in a moment."""
+    """Return the shape of each space; None where a job has not measured it.
+
+    Where few items make a job needless, they are measured here, unless ``measure_here`` is False.
+    """
     names = stored.info.names
     shapes = {name: workspace.space_profile(stored.info.id, name) for name in names}
     if any(shape is None for shape in shapes.values()):
-        if not is_light(stored):
+        if not measure_here or not is_light(stored):
             return None
         shapes = {
             name: worked_out(

@@ -149,6 +149,7 @@ def report_content(
     column: str | None = None,
     tasks: Sequence[TaskResult] | None = None,
     pair: tuple[str, str] | None = None,
+    measure_shapes: bool = True,
     worked_out: WorkedOut = at_once,
 ) -> ReportContent:
     """Gather what the report of a comparison says.
@@ -165,6 +166,8 @@ def report_content(
         there is a column.
     pair : (str, str), optional
         The two to look at; by default those that differ most.
+    measure_shapes : bool
+        Whether to measure the shapes of spaces that no job has, where that takes seconds.
     worked_out : callable, optional
         Takes a key and what makes a value; may return what was made before.
     """
@@ -208,7 +211,7 @@ def report_content(
         curve=curve_table(stored),
         tasks=tuple(tasks),
         pair=closer,
-        shapes=shapes_table(workspace, stored, worked_out),
+        shapes=shapes_table(workspace, stored, measure_shapes, worked_out),
         compression=compression_tables(workspace, stored),
         left_out=_left_out(stored, data),
         versions={name: version for run in runs for name, version in run.versions.items()},
