@@ -21,7 +21,7 @@ Offers = Mapping[str, tuple[str, Member]]
 
 
 def runs_there(info: DatasetInfo) -> None:
-    """Draw the runs of these data and vectors of the same items; on request those of other data."""
+    """Draw the runs and vectors of the same items; on request those of other data."""
     own, others = offered(info)
     if not own and not others:
         return
@@ -30,7 +30,8 @@ def runs_there(info: DatasetInfo) -> None:
         "Also of other data",
         key="compare.other_data",
         persist_state="session",
-        help="For files of the same items under the same ids; they are joined by these ids.",
+        help="Runs of data that are not known to hold the same items. Items are joined by their "
+        "ids; without ids by the numbers of their rows.",
     )
     there = {**own, **others} if also else own
     if not there:
@@ -61,8 +62,9 @@ def _add_picked(dataset: str, key: str, members: tuple[Member, ...]) -> None:
 def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
     """Return what can be added without choosing a method: its words and the member, by id.
 
-    First what is of these items: runs of these data, and files of vectors under the same ids; then
-    what is of other data, which shares items only by the user's word.
+    First what is of these items: runs of these data, runs of data with the same items under ids
+    that both files give, and files of vectors that fit; then the rest of other data, which shares
+    items only by the user's word.
     """
     workspace = session.workspace()
     datasets = {one.id: one for one in workspace.datasets()}
@@ -79,7 +81,12 @@ def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
             continue
         where = datasets.get(run.dataset)
         name = where.name if where else "other data"
-        others[run.id] = (f"{run_name(run)} · of {name}", of_run(run, of=name))
+        join = joined((info, where)) if where else None
+        same = join is not None and not join.warning and not join.refusal
+        taken = {member.name for _, member in own.values()}
+        bare = same and of_run(run).name not in taken
+        into = own if same else others
+        into[run.id] = (f"{run_name(run)} · of {name}", of_run(run, of="" if bare else name))
     return own, others
 
 

@@ -66,6 +66,7 @@ def test_runs_of_other_data_are_apart_and_bear_their_name(monkeypatch):
         name: Dataset(name, Modality.VECTORS, tuple(ids), np.eye(len(ids), dtype=np.float32))
         for name, ids in (("fits", "abc"), ("rows", rows(9)))
     }
+    spaces |= {name: texts(name, "abcd") for name in ("words", "again")}
     data = {"mine": texts("mine", "abcd"), "sst2": texts("sst2", rows(4)), **spaces}
     infos = [SimpleNamespace(id=n, name=n, modality=one.modality) for n, one in data.items()]
     runs = [
@@ -75,6 +76,8 @@ def test_runs_of_other_data_are_apart_and_bear_their_name(monkeypatch):
         for id, of, method, title in (
             ("r1", "sst2", "bert", "BERT"),
             ("r2", "mine", "lsa", "LSA"),
+            ("r3", "words", "tfidf", "TF-IDF"),
+            ("r4", "again", "tfidf", "TF-IDF"),
         )
     ]
     there = SimpleNamespace(
@@ -85,7 +88,8 @@ def test_runs_of_other_data_are_apart_and_bear_their_name(monkeypatch):
     monkeypatch.setattr(session, "dataset", data.__getitem__)
     monkeypatch.setattr(session, "worked_out", lambda key, make: make())
     own, others = compare_runs.offered(infos[0])
-    assert list(own) == ["r2", "fits"]
+    assert list(own) == ["r2", "fits", "r3", "r4"]  # the ids of r3 and r4 are given and the same
+    assert [own[id][1].name for id in ("r3", "r4")] == ["TF-IDF", "TF-IDF, of again"]
     assert list(others) == ["rows", "r1"]
     words, member = others["r1"]
     assert words.endswith(" · of sst2")
