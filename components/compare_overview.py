@@ -40,10 +40,8 @@ _COSTS = {
     "download": "MB to download",
 }
 _COST_COLUMNS = {
-    "seconds": st.column_config.NumberColumn(format="%.1f", width="small"),
-    "MB": st.column_config.NumberColumn(
-        format="%.1f", width="small", help="Of the vectors, in memory."
-    ),
+    "seconds": st.column_config.NumberColumn(format="%.1f", width=62),
+    "MB": st.column_config.NumberColumn(format="%.1f", width=52, help="Of the vectors, in memory."),
     "dimensions": st.column_config.NumberColumn(format="localized", width="small"),
     "download": st.column_config.TextColumn(
         width="small",
