@@ -33,6 +33,7 @@ from workspace.stored_comparison import StoredComparison
 _BAR = {"displayModeBar": False}
 _MOST_REASONS = 4
 _TEXT_PX = 480  # the least width of what is said below the matrix
+_TABLE_PX = 580
 _COSTS = {
     "seconds": "seconds to embed",
     "MB": "MB of vectors",
@@ -205,7 +206,8 @@ def _costs(stored: StoredComparison, k: int) -> None:
     """Draw what each embedding costs beside how well its neighbours share their class."""
     st.subheader("Cost and quality")
     frame, megabytes = _cost_frame(stored)
-    left, right = st.columns([5, 4], gap="large")
+    row = st.container(horizontal=True, gap="large")  # one below the other on a narrow page
+    left, right = row.container(width=_TABLE_PX), row.container(width="stretch")
     with right:
         column = label_choice(stored, key="compare.classes")
         quality = None

@@ -57,9 +57,10 @@ def groups_words(torn: TornGroups) -> str:
     n, n_weak = len(found), sum(is_weak(group, mode) for group, mode in found)
     weak = f", {n_weak} of them weak" if n_weak else ""
     return (
-        f"{n or 'No'} group{'s' if n != 1 else ''} beyond chance{weak}. They come from the directions in "
-        "which the similarities of the two embeddings differ most (SPEC, Jalali et al. 2025), from "
-        f"the original vectors, not from the maps. {torn.n:,} items; a direction counts when "
+        f"{n or 'No'} group{'s' if n != 1 else ''} beyond chance{weak}. They come from the "
+        "directions in which the similarities of the two embeddings differ most (SPEC, Jalali et "
+        f"al. 2025), from the original vectors, not from the maps. {torn.n:,} items; a direction "
+        "counts when "
         f"{torn.n_permutations} random exchanges have none as large (p ≤ .05), made so that an "
         f"embedding that is merely noisier does not count; seed {torn.seed}. Of a label: its share "
         "in the group, and how many times as common that is as among all items."

@@ -110,7 +110,7 @@ def _lay_out(
     colours: Ink,
 ) -> None:
     """Set axes and put the names at the ends of the lines, where they do not cover each other."""
-    top = min(1.02, 1.12 * max(value for _, value, _ in ends) + 0.02)
+    top = min(1.02, 1.12 * max(max(trace.y) for trace in figure.data) + 0.02)
     low = min(0.0, 1.1 * min(min(trace.y) for trace in figure.data))
     names = [shortened(name, _LABEL) for name, _, _ in ends]
     is_banded = any(name.startswith("other seed: ") for name, _, _ in ends)

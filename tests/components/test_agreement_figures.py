@@ -106,6 +106,11 @@ def test_the_curve_draws_chance_bands_and_names_at_the_ends():
     )
     assert list(dotted.y) == [chance[k] for k in ks]
     assert figure.layout.xaxis.type == "log"
+    assert figure.layout.yaxis.range[1] > 0.8  # of the band too, whose end may lie below
+    falls = agreement_curve(
+        {"a · b": {1: 0.9, 10: 0.3}}, chance={1: 0.01, 10: 0.1}, bands={"c": {1: (0.95, 0.95)}}, k=1
+    )
+    assert falls.layout.yaxis.range[1] > 0.95
 
 
 def test_the_histogram_has_one_bar_per_possible_value_and_counts_all():
