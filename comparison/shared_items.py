@@ -76,7 +76,8 @@ def join(spaces: Mapping[str, KeyedVectors], kind: str | None = None) -> SharedI
     if not ids:
         raise DatasetError(
             f"No item is in all of {', '.join(chosen)}. Compare spaces of the same data, or give "
-            "both files the same ids."
+            "both files the same ids. Embeddings of different items can be compared by classes of "
+            "the same name only: section Classes of a pair."
         )
     rows = tuple(_rows(space, ids) for space in chosen.values())
     return SharedItems(

@@ -11,7 +11,9 @@ import streamlit as st
 from comparison.class_moves import ClassMoves, class_moves
 from comparison.class_neighbours import ClassNeighbours, class_neighbours
 from components import session
+from components.boundary import explained
 from components.compare_items import label_choice, label_list
+from components.compare_pair_elsewhere import classes_elsewhere
 from components.compare_pair_findings import Pair
 from components.figures.class_matrix import class_difference, class_matrix
 from components.figures.ink import short_number
@@ -40,6 +42,14 @@ def pair_classes(pair: Pair) -> None:
         _confusion(pair, sides)
     with matrices:
         _matrices(pair, column, moves)
+    with explained():
+        _elsewhere(pair, column, sides[0])
+
+
+def _elsewhere(pair: Pair, column: str, first: ClassNeighbours) -> None:
+    moves = classes_elsewhere(pair, column, first)
+    if moves is not None:
+        st.dataframe(moves_frame(moves, "own, other"), hide_index=True)
 
 
 def found_moves(
@@ -88,7 +98,7 @@ def moves_words(
     return " ".join(words)
 
 
-def moves_frame(moves: ClassMoves) -> pd.DataFrame:
+def moves_frame(moves: ClassMoves, second: str = "own, B") -> pd.DataFrame:
     """Return the classes as a table, the most moved first."""
     return pd.DataFrame(
         {
@@ -96,7 +106,7 @@ def moves_frame(moves: ClassMoves) -> pd.DataFrame:
             "moved": [move.moved for move in moves.moves],
             "by chance": [move.noise for move in moves.moves],
             "own, A": [move.purity[0] for move in moves.moves],
-            "own, B": [move.purity[1] for move in moves.moves],
+            second: [move.purity[1] for move in moves.moves],
             "now more of": [_named(move.gained) for move in moves.moves],
             "now less of": [_named(move.lost) for move in moves.moves],
             "items": [move.n for move in moves.moves],

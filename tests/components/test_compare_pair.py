@@ -22,6 +22,7 @@ from components.compare_pair_clusters import (
     match_words,
     short_caption,
 )
+from components.compare_pair_elsewhere import elsewhere_words
 from components.compare_pair_findings import Pair, pair_movers
 from components.compare_pair_groups import caption_words, percent
 from components.compare_pair_items import brushed_rows, movers_help
@@ -141,6 +142,17 @@ def test_classes_are_counted_against_chance_and_confusions_that_changed_come_fir
     confused = confusion_frame(sides, "one", "two")
     assert confused.values.tolist() == [["x", "y", 0, 20], ["y", "x", 0, 20]]
     assert confusion_frame((sides[0], sides[0]), "one", "two").empty
+
+
+def test_classes_of_other_items_are_told_as_such():
+    labels = ["x"] * 20 + ["y"] * 20
+    own = np.array([[(i // 20) * 20 + (i + s) % 20 for s in (1, 2)] for i in range(40)])
+    other = class_neighbours((own + 20) % 40, ["y" if one == "y" else "x" for one in labels], 2)
+    moves = class_moves(class_neighbours(own, labels, 2), other, paired=False, seed=3)
+    words = elsewhere_words(moves, "one", "News · LSA")
+    assert words.startswith("Label-level comparison only, items are not matched: 2 of 2 classes")
+    assert "in News · LSA than in one" in words
+    assert words.endswith("k = 2, seed 3.")
 
 
 def test_groups_and_clusters_are_called_by_labels_above_their_share_and_by_words():
