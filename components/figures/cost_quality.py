@@ -98,7 +98,7 @@ def cost_quality(
     )
     figure.update_xaxes(title=cost_title, fixedrange=True, zeroline=False, automargin=True)
     figure.update_yaxes(title=quality_title, fixedrange=True, nticks=6, zeroline=False)
-    note = "joined: nothing cheaper is as good · bars: 95 % interval"
+    note = "joined: nothing cheaper is as good<br>bars: 95 % interval"
     if chance is not None:
         note += f" · {'chance' if is_far else 'dotted: chance'} {chance_text(chance)}"
         note += ", below" if is_far else ""
