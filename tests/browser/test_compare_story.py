@@ -59,7 +59,7 @@ def test_a_ready_made_comparison_ends_in_a_report_that_opens_offline(
     reader = open_page(offline=True)
     reader.set_content(target.read_text(encoding="utf-8"))
     assert reader.get_by_role("heading", level=1).inner_text().endswith("5 embeddings compared")
-    assert reader.locator("table.matrix").count() == 4
+    assert reader.locator("table.matrix").count() == 5
     assert reader.get_by_role("heading", name="How well they do").is_visible()
     text = reader.inner_text("body")
     assert "overlap@10" in text
