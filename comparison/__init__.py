@@ -9,6 +9,7 @@ from comparison.compare import Comparison, compare
 from comparison.compression import CompressionResult, compress
 from comparison.disagreement import Disagreements, disagreements
 from comparison.item_view import ItemView
+from comparison.label_level import LabelLevel, label_level
 from comparison.label_probe import few_shot_probe, linear_probe
 from comparison.label_quality import knn_label_accuracy, neighbourhood_hit, silhouette
 from comparison.link_quality import edge_recall, link_prediction
@@ -45,6 +46,7 @@ __all__ = [
     "CompressionResult",
     "Disagreements",
     "ItemView",
+    "LabelLevel",
     "Movers",
     "NoiseFloor",
     "RecommendationScore",
@@ -67,6 +69,7 @@ __all__ = [
     "edge_recall",
     "few_shot_probe",
     "knn_label_accuracy",
+    "label_level",
     "labels_of",
     "linear_probe",
     "link_prediction",

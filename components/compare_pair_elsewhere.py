@@ -27,7 +27,7 @@ def classes_elsewhere(pair: Pair, column: str, first: ClassNeighbours) -> ClassM
     if not runs:
         return None
     st.markdown("**Other items with the same classes**")
-    chosen = st.selectbox(
+    chosen = st.columns([1, 2])[0].selectbox(
         "Compare with",
         list(runs),
         index=None,
