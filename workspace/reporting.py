@@ -35,7 +35,7 @@ from workspace.report_tables import (
     curve_table,
     shapes_table,
 )
-from workspace.stored_comparison import StoredComparison
+from workspace.stored_comparison import StoredComparison, refused_told
 
 if TYPE_CHECKING:
     from workspace.workspace import Workspace
@@ -297,6 +297,7 @@ def _left_out(stored: StoredComparison, data: Dataset) -> tuple[str, ...]:
         for name, n in zip(stored.info.names, stored.info.left_out, strict=True)
         if n
     ]
+    told += refused_told(stored.info).splitlines()
     if data.n_dropped:
         first = "; ".join(f"{d.where}: {d.reason}" for d in data.dropped[:5])
         told.append(f"{data.n_dropped:,} rows of the source were not read ({first}).")
