@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from comparison.noise_floor import neighbours_of_rows, noise_floor
 from core.errors import ParameterError
 from vectors.index import VectorIndex
 from vectors.keyed import KeyedVectors
+
+MODULE = sys.modules["comparison.noise_floor"]  # the package has a function of this name
 
 
 def test_items_without_a_vector_have_no_part_and_a_run_in_one_point_no_figures():
@@ -50,8 +54,8 @@ def test_of_many_items_a_sample_is_searched_and_said(monkeypatch):
     first, again = two_runs(400)
     graph = VectorIndex(KeyedVectors([str(i) for i in range(400)], first)).knn_graph(10).ids
     whole = noise_floor("a", first, again, "cosine", graph, seeds=(0, 1))
-    monkeypatch.setattr("comparison.noise_floor.SAMPLED_ABOVE", 300)
-    monkeypatch.setattr("comparison.noise_floor.SAMPLE", 250)
+    monkeypatch.setattr(MODULE, "SAMPLED_ABOVE", 300)
+    monkeypatch.setattr(MODULE, "SAMPLE", 250)
     part = noise_floor("a", first, again, "cosine", graph, seeds=(0, 1))
     assert part.n_local == 250
     assert part.local("overlap", 10) == pytest.approx(whole.local("overlap", 10), abs=0.04)
