@@ -12,6 +12,7 @@ from core.setting_words import unusual_settings
 from ingest.wording import plural
 from projection import list_projections
 from projection.layout import Layout
+from projection.quality import NEIGHBOURS
 from vectors.keyed import KINDS_TOGETHER
 from workspace.workspace import LayoutInfo, RunInfo
 
@@ -155,6 +156,11 @@ def quality_words(layout: Layout, *, pending: bool = False) -> list[str]:
     if quality.rank_correlation is not None:
         correlation = two_digits(quality.rank_correlation)
         words.append(f"distance rank correlation {correlation} ({quality.n_pairs:,} pairs)")
+    if quality.k < NEIGHBOURS:
+        words.append(
+            f"@{quality.k} and not @{NEIGHBOURS}, as trustworthiness needs fewer neighbours than "
+            f"half of the {quality.n_total:,} points"
+        )
     return words
 
 

@@ -25,6 +25,8 @@ _SAMPLED_ROWS = 2_000
 _ALL_PAIRS_UP_TO = 2_000  # points, two million pairs
 _SAMPLED_PAIRS = 200_000  # the error of a rank correlation is then about 0.002
 _BLOCK_CELLS = 4_000_000
+NEIGHBOURS = 12
+"""Of which trustworthiness and continuity tell, unless the points are too few for so many."""
 _SMALLEST = 5  # points
 _WIDE_UP_TO = 64  # dimensions whose products are cheap enough in float64
 
@@ -87,7 +89,7 @@ def measure_quality(
     vectors: KeyedVectors,
     coordinates: AnyArray,
     *,
-    k: int = 12,
+    k: int = NEIGHBOURS,
     seed: int = 0,
     progress: Progress = quiet,
 ) -> Quality | None:

@@ -91,6 +91,10 @@ def test_quality_states_sample_pairs_and_chance():
 def test_quality_of_small_data_uses_its_own_number_of_neighbours():
     small = replace(QUALITY, overlap_k=4, n_used=21, n_total=21, rank_correlation=None)
     assert quality_words(with_quality(small))[2:] == ["overlap@4 .41 (chance .20)"]
+    smaller = replace(small, k=9, n_used=20, n_total=20)
+    assert quality_words(with_quality(smaller))[-1] == (
+        "@9 and not @12, as trustworthiness needs fewer neighbours than half of the 20 points"
+    )
 
 
 @pytest.mark.parametrize("other", [[run(dataset="e")], [run(), run()]])
