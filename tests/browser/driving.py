@@ -88,6 +88,19 @@ def add_method(page: Any, title: str, place: int) -> None:
     page.locator('[class*="st-key-compare-out-"]').nth(place).wait_for(timeout=LONG)
 
 
+def choose_row(page: Any, told: Any) -> None:
+    """Click the first row of the first table until the page tells what was chosen."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for(timeout=LONG)
+    for _ in range(5):  # what is drawn above the table may still push it down
+        table.scroll_into_view_if_needed()
+        table.click(position={"x": 150, "y": 52})
+        settled(page)
+        if told.count():
+            break
+    told.wait_for(timeout=LONG)
+
+
 def click_point(page: Any, position: int) -> None:
     """Click the point of an item on the map."""
     x, y = page.evaluate(

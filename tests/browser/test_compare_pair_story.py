@@ -36,15 +36,7 @@ def test_the_pair_that_differs_most_is_followed_down_to_an_item_that_moved(
     assert page.evaluate(f"{MAPS}.state.focus ?? null") is None
 
     # The first of the items that changed most, by a click anywhere in its row.
-    table = page.get_by_test_id("stDataFrame").first
-    told = page.get_by_text("Chosen:")
-    for _ in range(5):  # what is drawn above the table may still push it down
-        table.scroll_into_view_if_needed()
-        table.click(position={"x": 150, "y": 52})
-        driving.settled(page)
-        if told.count():
-            break
-    told.wait_for(timeout=driving.LONG)
+    driving.choose_row(page, page.get_by_text("Chosen:"))
     page.get_by_role("button", name="Look at this item").wait_for()
     page.wait_for_function(f"{MAPS}.state.focus !== null", timeout=driving.LONG)
 

@@ -50,6 +50,13 @@ def test_a_ready_made_comparison_ends_in_a_report_that_opens_offline(
     page.get_by_text("Word2Vec with another seed shares").first.wait_for(timeout=driving.LONG)
     page.get_by_text(re.compile(r"unrelated spaces: 0\.050")).wait_for(timeout=driving.LONG)
 
+    # Down to the pair that differs most, and to an item that moved.
+    page.get_by_role("button", name="Look at this pair").click()
+    page.get_by_text("Agreement of each item").wait_for(timeout=driving.LONG)
+    page.get_by_text("Displacement, where 1 is a random other item").wait_for(timeout=driving.LONG)
+    driving.choose_row(page, page.get_by_text("Chosen:"))
+    page.get_by_role("button", name="Look at this item").wait_for()
+
     page.get_by_text("Report", exact=True).first.click()
     button = page.get_by_test_id("stDownloadButton").get_by_role("button", name="Report")
     with page.expect_download(timeout=driving.LONG) as download:
