@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 
 import streamlit as st
@@ -16,12 +17,11 @@ from components.compare_spaces import shapes_seen
 from components.markdown import escaped
 from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
+from workspace.recipes import Recipe
 from workspace.report_tables import measured_beside
 from workspace.reporting import item_table, measured_tasks, report_content
 from workspace.stored_comparison import StoredComparison
 from workspace.table_files import to_csv, to_parquet
-
-_COMMAND = "python -m workspace recipe.json --data YOUR_FILE --out comparison"
 
 
 def report(stored: StoredComparison) -> None:
@@ -101,8 +101,32 @@ def report(stored: StoredComparison) -> None:
             on_click="ignore",
         )
         st.caption("The recipe makes the comparison again, here or on the command line:")
-        st.code(_COMMAND, language="bash")
+        files_read = [session.workspace().how_read(id).files for id in datasets_of(info.recipe)]
+        st.code(command(f"{name}-recipe.json", files_read), language="bash", wrap_lines=True)
     st.iframe(page, height=900)
+
+
+def datasets_of(recipe: Recipe) -> list[str]:
+    """Return the ids of the data of a recipe, in the order of the recipe file."""
+    return list(dict.fromkeys([recipe.dataset, *(member.dataset for member in recipe.members)]))
+
+
+def command(recipe: str, files: Sequence[Sequence[str]]) -> str:
+    """Return the line that makes a comparison again.
+
+    Parameters
+    ----------
+    recipe : str
+        Name of the recipe file.
+    files : sequence of sequence of str
+        The files of each dataset; none for a sample, which needs no file.
+    """
+    parts = ["python", "-m", "workspace", shlex.quote(recipe)]
+    for number, names in enumerate(files, start=1):
+        of = f"data {number}=" if len(files) > 1 else ""
+        for name in names:
+            parts += ["--data", shlex.quote(f"{of}{name}")]
+    return " ".join([*parts, "--out", "comparison"])
 
 
 def _pair_choice(stored: StoredComparison) -> tuple[str, str]:
