@@ -17,9 +17,8 @@ from components.compare_spaces import shapes_seen
 from components.markdown import escaped
 from core.fingerprint import fingerprint
 from workspace.portable import portable_recipe
-from workspace.recipes import Recipe
 from workspace.report_tables import measured_beside
-from workspace.reporting import item_table, measured_tasks, report_content
+from workspace.reporting import item_table, measured_tasks, newest_measurements, report_content
 from workspace.stored_comparison import StoredComparison
 from workspace.table_files import to_csv, to_parquet
 
@@ -32,10 +31,14 @@ def report(stored: StoredComparison) -> None:
         column = label_choice(stored, key="compare.classes")
         pair = _pair_choice(stored)
     data = session.workspace().dataset_info(info.recipe.dataset)
-    tasks = measured_tasks(session.workspace(), stored)
+    newest = newest_measurements(session.workspace(), stored)
+    tasks = session.worked_out(
+        ("measured tasks", info.id, *newest),
+        lambda: measured_tasks(session.workspace(), stored),
+    )
     beside = measured_beside(session.workspace(), stored, pair)
     with_shapes = bool(session.recall(shapes_seen(stored)))
-    which = fingerprint([(task.task, dict(task.settings)) for task in tasks], beside, with_shapes)
+    which = fingerprint(list(newest), beside, with_shapes)
     with st.spinner("Writing the report …"):
         page = session.worked_out(
             ("report", info.id, data.name, column or "", *pair, which),
@@ -101,14 +104,9 @@ def report(stored: StoredComparison) -> None:
             on_click="ignore",
         )
         st.caption("The recipe makes the comparison again, here or on the command line:")
-        files_read = [session.workspace().how_read(id).files for id in datasets_of(info.recipe)]
+        files_read = [session.workspace().how_read(id).files for id in info.recipe.datasets]
         st.code(command(f"{name}-recipe.json", files_read), language="bash", wrap_lines=True)
     st.iframe(page, height=900)
-
-
-def datasets_of(recipe: Recipe) -> list[str]:
-    """Return the ids of the data of a recipe, in the order of the recipe file."""
-    return list(dict.fromkeys([recipe.dataset, *(member.dataset for member in recipe.members)]))
 
 
 def command(recipe: str, files: Sequence[Sequence[str]]) -> str:

@@ -30,7 +30,7 @@ def portable_recipe(workspace: Workspace, info: ComparisonInfo) -> dict[str, Any
 
     Data is called "data 1", "data 2" …; the recipe names it so.
     """
-    wanted = dict.fromkeys([info.recipe.dataset, *(m.dataset for m in info.recipe.members)])
+    wanted = info.recipe.datasets
     called = {id: f"data {number}" for number, id in enumerate(wanted, start=1)}
     members = tuple(
         dataclasses.replace(member, dataset=called[member.dataset])

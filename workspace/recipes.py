@@ -64,6 +64,12 @@ class Recipe:
     seed: int = 0
     noise: bool = True
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Return the ids of all data, that whose items are compared first."""
+        named = (member.dataset for member in self.members if member.dataset)
+        return tuple(dict.fromkeys([self.dataset, *named]))
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """Return a recipe of plain values.

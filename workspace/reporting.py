@@ -219,12 +219,18 @@ def report_content(
     )
 
 
-def measured_tasks(workspace: Workspace, stored: StoredComparison) -> tuple[TaskResult, ...]:
-    """Return the results of the newest measurement of each task, the first measured first."""
+def newest_measurements(workspace: Workspace, stored: StoredComparison) -> tuple[str, ...]:
+    """Return the id of the newest measurement of each task, the first measured first."""
     newest: dict[str, str] = {}
     for one in workspace.measurements(stored.info.id):
         newest.setdefault(one.asked, one.id)
-    found = (workspace.finding(stored.info.id, id) for id in reversed(newest.values()))
+    return tuple(reversed(newest.values()))
+
+
+def measured_tasks(workspace: Workspace, stored: StoredComparison) -> tuple[TaskResult, ...]:
+    """Return the results of the newest measurement of each task, the first measured first."""
+    ids = newest_measurements(workspace, stored)
+    found = (workspace.finding(stored.info.id, id) for id in ids)
     return tuple(result for results in found for result in results or ())
 
 

@@ -163,7 +163,7 @@ class Workspace:
                 self._runner.cancel(job.id)
                 self._runner.wait(job.id, _CANCEL_S)  # else it may publish what is deleted here
         for info in self.comparisons():
-            if id in {info.recipe.dataset, *(member.dataset for member in info.recipe.members)}:
+            if id in info.recipe.datasets:
                 self.remove_comparison(info.id)
         with self._store.keeping_datasets():
             if self._catalog.unlink_dataset(self.id, id):

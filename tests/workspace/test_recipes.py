@@ -75,3 +75,8 @@ def test_values_of_another_kind_are_told_by_name(changed, told):
     Recipe.from_dict(good)
     with pytest.raises(ParameterError, match=told):
         Recipe.from_dict({**good, **changed})
+
+
+def test_the_data_are_named_once_with_those_that_are_compared_first():
+    members = (Member("lsa", dataset="d2"), Member("netmf", dataset="d1"), Member("spectral"))
+    assert Recipe("d1", members).datasets == ("d1", "d2")
