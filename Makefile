@@ -23,7 +23,7 @@ unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
 
 browser: $(VENV)/.dev chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser --reruns 1 -rR
 
 bench: $(VENV)/.dev
 	@echo "Each script prints its own table:"; ls benchmarks/*.py

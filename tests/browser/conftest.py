@@ -69,6 +69,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    """Fail a story whose page wrote errors to its console, as a part of the story itself."""
+    result = yield
+    if "page" in getattr(item, "funcargs", {}):
+        errors = item.funcargs["console_errors"]  # type: ignore[attr-defined]
+        assert not errors, "\n".join(errors)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
     """Add to a failed story what its page showed and what the servers wrote last."""
     report = yield
@@ -279,7 +289,6 @@ def open_page(chromium: Any, console_errors: list[str]) -> Iterator[Callable[...
 
 
 @pytest.fixture
-def page(open_page: Callable[..., Any], console_errors: list[str]) -> Iterator[Any]:
-    """Yield a fresh page; its test fails on console errors (clear ``console_errors`` to allow)."""
-    yield open_page()
-    assert not console_errors, "\n".join(console_errors)
+def page(open_page: Callable[..., Any]) -> Any:
+    """Return a fresh page; its test fails on console errors (clear ``console_errors`` to allow)."""
+    return open_page()
