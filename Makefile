@@ -20,10 +20,10 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser" --durations 25 --durations-min 4
 
 browser: $(VENV)/.dev chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser --reruns 1 -rR
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser --reruns 1 -rR --durations 25 --durations-min 4
 
 bench: $(VENV)/.dev
 	@echo "Each script prints its own table:"; ls benchmarks/*.py
