@@ -9,7 +9,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from core.errors import TooLarge, UnreadableSource, UnsafeSource
@@ -30,6 +30,8 @@ _DAMAGED = (
 )
 
 OnDamaged = Callable[[str, str], None]
+Order = Callable[[Sequence[str]], Sequence[int]]
+"""Takes the names of members and returns their places in the order in which they are wanted."""
 
 
 def is_zip(source: Source) -> bool:
@@ -50,9 +52,13 @@ def member_names(source: Source) -> list[str]:
 
 
 def safe_members(
-    source: Source, limits: Limits, *, on_damaged: OnDamaged | None = None
+    source: Source,
+    limits: Limits,
+    *,
+    on_damaged: OnDamaged | None = None,
+    order: Order | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a zip as ``(path inside the zip, content)``, in their order.
+    """Yield the files of a zip as ``(path inside the zip, content)``.
 
     The whole directory is checked before the first member is unpacked, and sizes are counted again
     while unpacking, because a directory may lie.
@@ -65,6 +71,8 @@ def safe_members(
     on_damaged : callable, optional
         Told name and reason of a member that cannot be unpacked, which is then skipped. Without
         it, a damaged member is an error.
+    order : callable, optional
+        By default the members come in the order of the archive.
 
     Raises
     ------
@@ -87,7 +95,8 @@ def safe_members(
         wanted = list(_wanted(archive))
         _check_directory(source, wanted, limits)
         budget = limits.max_unpacked_mb * MB
-        for name, info in wanted:
+        places = range(len(wanted)) if order is None else order([name for name, _ in wanted])
+        for name, info in (wanted[place] for place in places):
             try:
                 data = _unpack(archive, info, budget)
             except _DAMAGED as error:

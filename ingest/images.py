@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import UnreadableSource, UnsafeSource
 from core.modality import Modality
-from ingest.archive import is_zip, member_names, safe_members
+from ingest.archive import Order, is_zip, member_names, safe_members
 from ingest.dataset import Dataset, Dropped
 from ingest.image_codec import (
     FORMAT_NAMES,
@@ -25,6 +25,7 @@ from ingest.image_codec import (
 from ingest.image_columns import image_columns
 from ingest.image_items import ImageFolderItems, ImageItems
 from ingest.limits import MB, Limits, check_limit
+from ingest.media import MEDIA_REASON, is_media
 from ingest.preview import Preview
 from ingest.reader import Certainty, ReadOptions, Recognition, Sources
 from ingest.side_table import (
@@ -86,20 +87,23 @@ class ImageReader:
         return Recognition(Modality.IMAGE, surety, _format(images, n_images, bool(tables)))
 
     def inspect(self, sources: Sources, options: ReadOptions) -> Preview:
-        """Return names, folders and up to twelve thumbnails; further images are not decoded."""
+        """Return names, folders and up to twelve thumbnails, of all folders in turn.
+
+        Further images are not decoded.
+        """
         sources, tables = split_tables(sources)
         shown, warnings, names = GatheredImages(), [], []
         for source in sources:
             names += [name for name in _listed(source) if has_image_name(name)]
-        for name, data in _files(sources, options.limits, shown.dropped):
+        for name, data in _across_folders(sources, options.limits, shown.dropped):
             _take(name, data, options.limits, shown)
             if len(shown.ids) >= _N_THUMBNAILS:
                 break
         if shown.dropped:
-            first = shown.dropped[0]
+            first, n_looked_at = shown.dropped[0], len(shown.dropped) + len(shown.ids)
             warnings.append(
-                f"{len(shown.dropped)} of the first {len(shown.dropped) + len(shown.ids)} files "
-                f"cannot be read and will be listed, the first is {first.where}: {first.reason}."
+                f"{len(shown.dropped)} of the {n_looked_at} files looked at cannot be read and "
+                f"will be listed, the first is {first.where}: {first.reason}."
             )
         columns, _, guesses, notes = image_columns(names, tables, options)
         return Preview(
@@ -215,30 +219,72 @@ def _files(
     """Yield every file as ``(id, content)``; of several archives the name comes first."""
     n_zips = sum(map(is_zip, sources))
     for source in sources:
-        if not is_zip(source):
-            yield source.name, source.read()
-            continue
-        prefix = f"{source.stem}/" if n_zips > 1 else ""
-        members = safe_members(
-            source,
-            limits,
-            on_damaged=lambda name, reason: dropped.append(Dropped(name, reason)),
-        )
-        taken_out = source.memo.get("taken_out", ())
-        for name, data in members:
-            if name not in taken_out:
-                yield prefix + name, data
+        yield from _files_of(source, limits, dropped, f"{source.stem}/" if n_zips > 1 else "")
+
+
+def _across_folders(
+    sources: Sequence[Source], limits: Limits, dropped: list[Dropped]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the same files, those of all archives and of their folders in turn."""
+    n_zips = sum(map(is_zip, sources))
+    files = [
+        _files_of(each, limits, dropped, f"{each.stem}/" if n_zips > 1 else "", _in_turn)
+        for each in sources
+    ]
+    while files:  # a file is read when its turn comes, not before
+        going_on = []
+        for each in files:
+            file = next(each, None)
+            if file is not None:
+                yield file
+                going_on.append(each)
+        files = going_on
+
+
+def _in_turn(names: Sequence[str]) -> list[int]:
+    """Return the places of ``names``: the first of every folder first, then the second of each."""
+    met: Counter[PurePosixPath] = Counter()
+    turns = []
+    for name in names:
+        folder = PurePosixPath(name).parent
+        turns.append(met[folder])
+        met[folder] += 1
+    return sorted(range(len(names)), key=turns.__getitem__)
+
+
+def _files_of(
+    source: Source,
+    limits: Limits,
+    dropped: list[Dropped],
+    prefix: str,
+    order: Order | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Yield a file, or those of an archive with ``prefix`` before their names."""
+    if not is_zip(source):
+        yield source.name, source.read()
+        return
+    members = safe_members(
+        source,
+        limits,
+        on_damaged=lambda name, reason: dropped.append(Dropped(name, reason)),
+        order=order,
+    )
+    taken_out = source.memo.get("taken_out", ())
+    for name, data in members:
+        if name not in taken_out:
+            yield prefix + name, data
 
 
 def _take(name: str, data: bytes, limits: Limits, into: GatheredImages) -> None:
     """Add one file if it decodes, else list it with the reason."""
-    if len(data) > limits.max_image_mb * MB:
+    if len(data) > limits.max_image_mb * MB and not is_media(name, data[:64]):
         into.dropped.append(Dropped(name, f"more than {limits.max_image_mb} MB (max_image_mb)"))
         return
     try:
         into.add(name, data, check_image(data, max_pixels=limits.max_image_pixels))
     except (UnreadableSource, UnsafeSource) as error:
-        into.dropped.append(Dropped(name, str(error)))
+        reason = MEDIA_REASON if is_media(name, data[:64]) else str(error)
+        into.dropped.append(Dropped(name, reason))
 
 
 def _notes(found: GatheredImages, items: ImageItems) -> list[str]:

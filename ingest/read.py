@@ -18,6 +18,7 @@ from ingest import graphs, images, interactions, pairs, tabular, text, vector_fi
 from ingest.archive import gunzipped, is_zip, member_names, safe_members
 from ingest.dataset import Dataset, Role
 from ingest.limits import DEFAULT_LIMITS, MB, Limits, check_limit
+from ingest.media import MEDIA_REASON, has_media_name, is_media
 from ingest.preview import Preview
 from ingest.reader import Reader, ReadOptions, Recognition, Sources
 from ingest.safety import refuse_empty, refuse_pickle
@@ -217,6 +218,7 @@ def _checked(given: Given, limits: Limits) -> list[Source]:
             _refuse_foreign(plain)
         ready.append(plain)
     if len(ready) == 1:
+        _refuse_media(ready)
         return _unwrapped(ready[0], limits)
     return ready
 
@@ -293,7 +295,22 @@ def _refuse_foreign(source: Source) -> None:
             )
 
 
+def _refuse_media(sources: Sources) -> None:
+    """Refuse a video or a sound."""
+    for source in sources:
+        if is_media(source.name, source.head(64)):
+            raise UnreadableSource(f"{source.name}: {MEDIA_REASON}. These are: {_FORMATS}.")
+
+
 def _nobody_reads(sources: Sources) -> UnreadableSource:
+    _refuse_media(sources)
+    for source in filter(is_zip, sources):
+        media = [name for name in member_names(source) if has_media_name(name)]
+        if media:
+            return UnreadableSource(
+                f"{source.name} holds {media[0]}: {MEDIA_REASON}. Pack the other files without "
+                f"it. These are read: {_FORMATS}."
+            )
     if len(sources) > 1:
         names = ", ".join(source.name for source in sources[:5])
         return UnreadableSource(

@@ -13,6 +13,7 @@ from ingest.archive import is_zip, member_names, safe_members
 from ingest.dataset import Dataset, Dropped, Role
 from ingest.encoding import detect_encoding, looks_binary, open_text, undecodable
 from ingest.ids import unique_ids
+from ingest.media import MEDIA_REASON, is_media
 from ingest.preview import ColumnGuess, Preview
 from ingest.reader import Certainty, ReadOptions, Recognition, Sources
 from ingest.source import Source
@@ -172,7 +173,8 @@ def _members(
             if PurePosixPath(name).suffix.lower() in _IN_ARCHIVE:
                 yield name, data
             else:
-                dropped.append(Dropped(name, "not a .txt file"))
+                is_film = is_media(name, data[:64])
+                dropped.append(Dropped(name, MEDIA_REASON if is_film else "not a .txt file"))
 
 
 def _folders(names: list[str]) -> list[str] | None:

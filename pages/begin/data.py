@@ -22,7 +22,7 @@ with load, explained():
     else:
         st.caption(
             "Each kind of file is recognised by its content, and you see what was recognised "
-            "before anything is computed. Video and audio are not read."
+            "before anything is computed. Video and audio are not read yet."
         )
 
 with have:

@@ -29,6 +29,7 @@ from tests.conftest import shared_data
 
 OPTIONS = ReadOptions()
 RED, BLUE = (255, 0, 0), (0, 0, 255)
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(99)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -340,6 +341,30 @@ def test_preview_shows_twelve_thumbnails_folders_and_the_count():
     assert preview.columns[0].role == "label"
     assert preview.columns[0].n_distinct == 2
     assert Image.open(io.BytesIO(preview.thumbnails[0][1])).format == "PNG"
+
+
+def test_thumbnails_come_from_every_folder_and_every_archive():
+    files = {f"{folder}/{i}.png": encoded(flat(RED)) for folder in "abc" for i in range(20)}
+    preview = READER.inspect([zip_of({"a/film.mp4": MP4, **files})], OPTIONS)
+    shown = [name.partition("/")[0] for name, _ in preview.thumbnails]
+    assert [shown.count(folder) for folder in "abc"] == [4, 4, 4]
+    assert "1 of the 13 files looked at" in preview.warnings[0]
+    both = [zip_of(files, "x.zip"), zip_of(files, "y.zip")]
+    names = [name for name, _ in READER.inspect(both, OPTIONS).thumbnails]
+    assert names[:4] == ["x/a/0.png", "y/a/0.png", "x/b/0.png", "y/b/0.png"]
+
+
+def test_video_and_audio_beside_images_are_listed_with_their_own_reason():
+    files = {
+        "a.png": encoded(flat(RED)),
+        "b.png": encoded(flat(BLUE)),
+        "film.mp4": MP4,
+        "song.mp3": b"ID3\x03\0\0\0\0\0\x21" + bytes(99),
+        "still.heic": b"\0\0\0\x18ftypheic" + bytes(99),
+    }
+    listed = {d.where: d.reason for d in READER.read([zip_of(files)], OPTIONS).dropped}
+    assert listed["film.mp4"] == listed["song.mp3"] == "video and audio are not read yet"
+    assert listed["still.heic"] == "not PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 
 def test_cifar_zip_reads_within_seconds():

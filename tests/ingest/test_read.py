@@ -20,6 +20,16 @@ from tests.conftest import shared_data
 TABLE = b"id,height,width\n" + b"".join(b"%d,%d.5,%d\n" % (i, i, i * i % 7) for i in range(12))
 
 
+def zipped(name, data):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+FILM = zipped("b.mp4", b"\0\0\0\x18ftypmp42")
+
+
 def test_path_bytes_and_open_file_give_the_same_dataset(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(TABLE)
@@ -54,6 +64,10 @@ def test_a_gzipped_table_and_one_alone_in_a_zip_are_unpacked():
         ("a.json", b'{"a": [1, 2', "not valid JSON"),
         ("a.json", b"[]", "no record"),
         ("a.pdf", b"%PDF-1.7 rest", "is a PDF, which is not read"),
+        ("a.mp4", b"\0\0\0\x18ftypmp42" + bytes(99), "a.mp4: video and audio are not read yet"),
+        ("upload", b"RIFF\x24\x08\0\0WAVEfmt " + bytes(99), "video and audio are not read yet"),
+        ("a.mkv", b"\x1a\x45\xdf\xa3" + bytes(99), "video and audio are not read yet"),
+        ("a.zip", FILM, r"a.zip holds b.mp4: video and audio are not read yet\. Pack the other"),
         ("a.mm", b"%%MatrixMarket matrix\n1 1 1\n", "Matrix Market"),
         ("a.html", b"<!DOCTYPE html><html></html>", "web page"),
         ("a.gz", gzip.compress(b"", mtime=0), "is empty"),
