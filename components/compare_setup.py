@@ -23,6 +23,7 @@ from components.compare_recipe import recipe_file
 from components.compare_runs import joined, runs_there
 from components.markdown import escaped
 from components.param_form import param_form
+from components.rating_choice import own_fields
 from components.start_button import start_button
 from core.errors import EmbedscopeError
 from embedders import get_embedder, list_embedders
@@ -144,7 +145,12 @@ def _any_method(info: DatasetInfo) -> None:
     method = methods[chosen]
     st.caption(escaped(method.summary))
     with st.expander("Settings", icon=":material/tune:"):
-        values = param_form(method.params_class, key=f"compare.{chosen}", modality=info.modality)
+        values = param_form(
+            method.params_class,
+            key=f"compare.{chosen}",
+            modality=info.modality,
+            own=own_fields(method.params_class, info),
+        )
         seed = 0
         if method.stochastic:
             seed = int(

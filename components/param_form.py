@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -53,7 +54,11 @@ _LABELS = {
 
 
 def param_form(
-    params_class: type[Params], *, key: str, modality: Modality | None = None
+    params_class: type[Params],
+    *,
+    key: str,
+    modality: Modality | None = None,
+    own: Mapping[str, Callable[[str], Any]] | None = None,
 ) -> dict[str, Any]:
     """Draw one widget per setting, details folded away, and return the values by name.
 
@@ -64,14 +69,21 @@ def param_form(
         Prefix of the widget keys; settings are kept per prefix while the tab is open.
     modality : Modality, optional
         Leaves out settings that do not matter for this kind of data.
+    own : mapping of str to callable, optional
+        Settings that depend on the data: each takes ``key``, draws its field and returns the value.
     """
+    own = own or {}
+
+    def field(name: str, spec: Spec) -> Any:
+        return own[name](key) if name in own else _widget(name, spec, key, modality)
+
     declared = params_class.specs()
     specs = {n: s for n, s in declared.items() if not s.only_for or modality in (*s.only_for, None)}
-    values = {n: _widget(n, s, key, modality) for n, s in specs.items() if not s.advanced}
+    values = {n: field(n, s) for n, s in specs.items() if not s.advanced}
     details = {n: s for n, s in specs.items() if s.advanced}
     if details:
         with st.expander("Details", icon=":material/tune:"):
-            values |= {n: _widget(n, s, key, modality) for n, s in details.items()}
+            values |= {n: field(n, s) for n, s in details.items()}
     return {name: values[name] for name in specs}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components import session
 from core.modality import Modality
+from embedders.interactions import RatingScale, rating_scale
 from ingest import Dataset, Role
 from ingest.sides import SIDE_COLUMN
 from vectors import KeyedVectors, VectorIndex
@@ -87,6 +88,8 @@ class Shop:
     had : (m,) int64
         The items of user ``u`` are ``had[starts[u]:starts[u + 1]]``, heaviest first.
     weights : (m,) float32
+    scale : RatingScale or None
+        Where the weights are ratings.
     weighted : bool
         Whether the weights differ at all.
     """
@@ -96,6 +99,8 @@ class Shop:
     starts: NDArray[np.int64]
     had: NDArray[np.int64]
     weights: NDArray[np.float32]
+
+    scale: RatingScale | None
 
     @property
     def weighted(self) -> bool:
@@ -129,7 +134,8 @@ def shop_of(dataset: Dataset) -> Shop:
         ),
     ]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Shop(sides[0], sides[1], starts, items[order], dataset.edges.weight[order])
+    weights = dataset.edges.weight[order]
+    return Shop(sides[0], sides[1], starts, items[order], weights, rating_scale(weights))
 
 
 def _side(dataset: Dataset, which: int, part: slice, seen: NDArray[np.int64]) -> Side:
@@ -159,6 +165,12 @@ class Recommender:
 
     run: RunInfo
     shop: Shop
+
+    @property
+    def least(self) -> float | None:
+        """Return the least rating that was learnt from; None where ratings play no such part."""
+        least = self.run.params.get("least_weight")
+        return None if least is None or self.shop.scale is None else float(least)
 
     def index(self, side: Side) -> VectorIndex:
         """Return the index over one side, in the geometry of the run."""

@@ -74,12 +74,24 @@ def _had(asked: Recommender, had: NDArray[np.int64], weights: NDArray[np.float32
         st.caption("Nothing yet: the list beside suits everybody.")
         return
     frame = _frame(items, had[:_MOST_HAD])
+    figure = "weight" if asked.shop.scale is None else "rating"
     if asked.shop.weighted:
-        frame.insert(1, "weight", weights[:_MOST_HAD].astype(float))
-    _draw(frame, "weight" if asked.shop.weighted else None)
-    order = "the heaviest first" if asked.shop.weighted else "in order of the data"
+        frame.insert(1, figure, weights[:_MOST_HAD].astype(float))
+    _draw(frame, figure if asked.shop.weighted else None)
+    order = "the heaviest first" if figure == "weight" else "the best first"
+    order = order if asked.shop.weighted else "in order of the data"
     more = f", the first {_MOST_HAD:,}" if len(had) > _MOST_HAD else ""
-    st.caption(f"{order.capitalize()}{more}")
+    st.caption(f"{order.capitalize()}{more}{_how_many_count(asked, weights)}")
+
+
+def _how_many_count(asked: Recommender, weights: NDArray[np.float32]) -> str:
+    """Return how many of a user's ratings were learnt from; nothing where all were."""
+    n = len(weights) if not asked.least else int((weights >= asked.least).sum())
+    if n == len(weights):
+        return ""
+    if n == 0:
+        return f"; none is {asked.least:g} or more: the list beside suits everybody"
+    return f"; {n:,} of {asked.least:g} and more count"
 
 
 def _suited(asked: Recommender, user: int, mask: NDArray[np.bool_], k: int, had: set[int]) -> None:
@@ -158,7 +170,7 @@ def _scored(side: Side, found: Neighbors) -> pd.DataFrame:
 
 def _free(frame: pd.DataFrame, name: str) -> str:
     """Return a column's name, or one beside it that is not taken."""
-    while name in frame.columns or name in {"score", "weight", "had"}:
+    while name in frame.columns or name in {"score", "weight", "rating", "had"}:
         name = f"{name} "
     return name
 

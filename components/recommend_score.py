@@ -29,7 +29,8 @@ def how_well(asked: Recommender) -> None:
         hide_index=True,
         column_config={"method": st.column_config.TextColumn(width="medium")},
     )
-    st.caption(escaped(what_was_measured(figures)))
+    wanted = f" To be found: ratings of {asked.least:g} and more." if asked.least else ""
+    st.caption(escaped(what_was_measured(figures) + wanted))
     for sentence in verdicts(figures):
         st.markdown(f"- {escaped(sentence)}")
     groups = figures.get("groups", [])

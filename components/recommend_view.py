@@ -7,7 +7,8 @@ import streamlit as st
 from components import session
 from components.boundary import explained
 from components.markdown import escaped
-from components.recommend_data import recommender
+from components.rating_choice import what_counts
+from components.recommend_data import Recommender, recommender
 from components.recommend_lists import for_a_user, like_a_user, like_an_item
 from components.recommend_score import how_well
 from components.run_table import run_name
@@ -47,9 +48,23 @@ def recommend_view(run: RunInfo) -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
+        _what_ratings_did(asked)
         draw = dict(zip(_TABS, (for_a_user, like_an_item, like_a_user, how_well), strict=True))
         with explained():
             draw[tab or _TABS[0]](asked)
+
+
+def _what_ratings_did(asked: Recommender) -> None:
+    """Say which ratings the run learnt from, beside the way to another choice."""
+    if asked.least is None or asked.shop.scale is None:
+        return
+    told, other = st.columns([4, 1], vertical_alignment="center")
+    told.caption(f":material/star_half: {what_counts(asked.least, asked.shop.scale)}")
+    if other.button(
+        "Learn from other ratings", key="recommend.ratings", type="tertiary", width="stretch"
+    ):
+        session.preset(f"embed.method.{Modality.INTERACTIONS}", asked.run.embedder)
+        st.switch_page("pages/build/embed.py")
 
 
 def _nothing_to_recommend(run: RunInfo) -> None:

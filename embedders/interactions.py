@@ -15,6 +15,7 @@ from vectors.ranking import ItemSets
 MIN_FEATURE = 2
 """A genre or a word must be found with so many items: alone it tells nothing of another item."""
 MOST_FEATURES = 50_000
+MOST_RATINGS = 20
 _LIST = re.compile(r"\s*[|;]\s*")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -92,6 +93,44 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
             "heavier ones only."
         )
     return Interactions(distinct // n_items, distinct % n_items, n_users, n_items, tuple(notes))
+
+
+@dataclass(frozen=True)
+class RatingScale:
+    """Weights that are ratings: a few values, most of them not the lowest.
+
+    Attributes
+    ----------
+    values : tuple of float
+        The distinct ones above 0, ascending.
+    n_from : tuple of int
+        How many interactions have each value or a higher one.
+    mean : float
+    """
+
+    values: tuple[float, ...]
+    n_from: tuple[int, ...]
+    mean: float
+
+    @property
+    def good(self) -> float:
+        """Return the lowest value above the mean: from it on a rating speaks for its item."""
+        return next(value for value in self.values if value > self.mean)
+
+
+def rating_scale(weights: NDArray[np.float32]) -> RatingScale | None:
+    """Return the scale of weights that are ratings; None of counts, and where all are equal.
+
+    Ratings take at most twenty values. Of counts (plays, purchases) the lowest is the most
+    frequent, of ratings hardly ever: people rate what they chose.
+    """
+    found, counts = np.unique(weights[weights > 0].astype(np.float64), return_counts=True)
+    if not 2 <= len(found) <= MOST_RATINGS or counts.argmax() == 0:
+        return None
+    n_from = counts[::-1].cumsum()[::-1]
+    return RatingScale(
+        tuple(found.tolist()), tuple(n_from.tolist()), float(np.average(found, weights=counts))
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from components.known_sets import known_sets
 from components.markdown import escaped
 from components.method_choice import before_it_runs, method_choice, projection_choice
 from components.param_form import param_form
+from components.rating_choice import own_fields
 from components.run_table import run_table
 from components.sample_cards import size_words
 from components.start_button import start_button
@@ -32,7 +33,12 @@ if embedder is None:  # no method takes such data, and that has been said
     st.stop()
 with form:
     st.subheader("Settings")
-    values = param_form(embedder.params_class, key=f"embed.{embedder.id}", modality=info.modality)
+    values = param_form(
+        embedder.params_class,
+        key=f"embed.{embedder.id}",
+        modality=info.modality,
+        own=own_fields(embedder.params_class, info),
+    )
     known_sets(embedder.params_class, info.id)
     seed = 0
     if embedder.stochastic:

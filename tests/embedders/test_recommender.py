@@ -13,7 +13,7 @@ from small_datasets import small
 from core.errors import DatasetError, EmbedscopeError, UnknownKey
 from core.modality import Modality
 from embedders import get_embedder
-from embedders.interactions import read_interactions, read_item_features
+from embedders.interactions import rating_scale, read_interactions, read_item_features
 from embedders.recommendation_baselines import AlsSettings, fit_als, popularity
 from embedders.tower_training import Recipe, Towers
 from ingest.dataset import Dataset, Edges
@@ -266,3 +266,16 @@ def test_als_tells_tastes_apart_and_popularity_counts_users():
     counts = popularity(seen, 40)(np.array([0, 5]))
     assert counts.shape == (2, 40)
     assert (counts[0] == np.bincount(seen.items, minlength=40)).all()
+
+
+def test_ratings_are_told_from_counts_and_speak_for_an_item_above_their_mean():
+    scale = rating_scale(np.array([1, 2, 3, 3, 4, 4, 5, 0, -1], np.float32))
+    assert scale.values == (1, 2, 3, 4, 5)
+    assert scale.n_from == (7, 6, 5, 3, 1)
+    assert scale.mean == pytest.approx(22 / 7)
+    assert scale.good == 4
+    plays = np.array([1, 1, 1, 2, 2, 7], np.float32)  # the least is the most frequent
+    assert rating_scale(plays) is None
+    assert rating_scale(np.ones(3, np.float32)) is None
+    assert rating_scale(np.arange(1, 30, dtype=np.float32)) is None
+    assert rating_scale(np.empty(0, np.float32)) is None
