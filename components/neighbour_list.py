@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,57 @@ _PAIR = '<span class="es-tag es-linked">pair</span>'
 _NOT_LINKED = '<span class="es-tag es-not-linked">not linked</span>'
 
 
+class Partner(NamedTuple):
+    """What an item belongs with.
+
+    Attributes
+    ----------
+    side : str
+        What the partner is called: answer, picture.
+    text : str
+    image : bytes or None
+        An encoded image.
+    n_more : int
+        How many further partners the item has.
+    """
+
+    side: str
+    text: str
+    image: bytes | None
+    n_more: int
+
+
+def partner_html(partner: Partner | None, limit: int = 120) -> str:
+    """Return a line on what an item belongs with; empty where it belongs with nothing."""
+    if partner is None:
+        return ""
+    picture = "" if partner.image is None else f'<img src="{image_uri(partner.image)}" alt="">'
+    more = f"<b> + {partner.n_more:,} more</b>" if partner.n_more else ""
+    text = html.escape(shorten(partner.text, limit))
+    whole = html.escape(shorten(partner.text, 2_000), quote=True)
+    return (
+        f'<span class="es-partner" title="{whole}"><i>{html.escape(partner.side)}</i> {picture}'
+        f"{text}{more}</span>"
+    )
+
+
+PARTNER_STYLE = """
+.es-partner{display:block;font-size:.82rem;line-height:1.35;margin-top:.25rem;padding-left:.5rem;
+border-left:2px solid #2b87b366;overflow-wrap:anywhere}
+.es-partner i{font-style:normal;opacity:.65;margin-right:.25rem}
+.es-partner b{font-weight:400;opacity:.65;white-space:nowrap}
+.es-partner.es-partner img{width:28px;height:28px;object-fit:contain;
+vertical-align:middle;border-radius:3px;image-rendering:auto;margin-right:.35rem}
+"""
+
+
 def neighbour_list(
     found: Neighbors,
     items: RunItems,
     *,
     label: str | None = None,
     linked: Set[int] | None = None,
+    partner: Callable[[str], Partner | None] | None = None,
 ) -> None:
     """Draw ``found`` as a ranked list with bars.
 
@@ -38,10 +84,21 @@ def neighbour_list(
         Column whose value is shown beside each neighbour.
     linked : set of int or None
         Rows that the graph links to the item; each neighbour is told to be one of them or not.
+    partner : callable, optional
+        Takes an id and returns what that item belongs with, which is drawn below it.
     """
     bars = bar_lengths(found.scores, higher_is_nearer=found.higher_is_nearer)
     rows = [
-        _row(rank, int(position), float(score), bar, items, label, linked)
+        _row(
+            rank,
+            int(position),
+            float(score),
+            bar,
+            items,
+            label,
+            linked,
+            partner_html(partner(items.keys[int(position)])) if partner else "",
+        )
         for rank, (position, score, bar) in enumerate(
             zip(found.positions, found.scores, bars, strict=True), start=1
         )
@@ -98,6 +155,7 @@ def _row(
     items: RunItems,
     label: str | None,
     linked: Set[int] | None,
+    below: str,
 ) -> str:
     picture = ""
     image = items.image(position)
@@ -115,12 +173,13 @@ def _row(
     return (
         f'<li data-position="{position}"><span class="es-rank">{rank}</span>{picture}'
         f'<span class="es-body"><span class="es-bar"><i style="width:{bar * 100:.1f}%"></i></span>'
-        f'<span class="es-text">{text}</span>{tag}</span>'
+        f'<span class="es-text">{text}</span>{tag}{below}</span>'
         f'<span class="es-score">{shown}</span></li>'
     )
 
 
-_STYLE = """<style>
+_STYLE = (
+    """<style>
 .es-neighbours.es-neighbours{list-style:none;margin:0;padding:0}
 .es-neighbours.es-neighbours li{margin:0;display:flex;gap:.6rem;
 align-items:flex-start;padding:.38rem 0;border-bottom:1px solid #8883}
@@ -137,4 +196,7 @@ background:#8882}
 .es-not-linked{background:none;border:1px dashed #8886;opacity:.75}
 .es-tag + .es-tag{margin-left:.3rem}
 .es-score{font-variant-numeric:tabular-nums;font-size:.9rem;min-width:2.6rem;text-align:right}
-</style>"""
+"""
+    + PARTNER_STYLE
+    + "</style>"
+)

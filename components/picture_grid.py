@@ -5,13 +5,20 @@ from __future__ import annotations
 import base64
 import html
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from components.items import RunItems
-from components.neighbour_list import bar_lengths, image_uri, shorten
+from components.neighbour_list import (
+    PARTNER_STYLE,
+    Partner,
+    bar_lengths,
+    image_uri,
+    partner_html,
+    shorten,
+)
 from vectors.neighbors import Neighbors
 
 SIDE = 176
@@ -20,7 +27,13 @@ _MAX_TEXT = 90
 _SMALL = 40  # pixels below which enlarging without smoothing shows more (digits, icons)
 
 
-def picture_grid(found: Neighbors, items: RunItems, *, label: str | None = None) -> None:
+def picture_grid(
+    found: Neighbors,
+    items: RunItems,
+    *,
+    label: str | None = None,
+    partner: Callable[[str], Partner | None] | None = None,
+) -> None:
     """Draw ranked pictures as cards, the best first.
 
     Parameters
@@ -30,6 +43,8 @@ def picture_grid(found: Neighbors, items: RunItems, *, label: str | None = None)
     items : RunItems
     label : str or None
         Column whose value is shown on each card.
+    partner : callable, optional
+        Takes an id and returns what that item belongs with, which stands on its card.
     """
     bars = bar_lengths(found.scores, higher_is_nearer=found.higher_is_nearer)
     cards(
@@ -38,6 +53,7 @@ def picture_grid(found: Neighbors, items: RunItems, *, label: str | None = None)
         [_score_text(float(score)) for score in found.scores],
         bars,
         label=label,
+        partner=partner,
     )
 
 
@@ -48,10 +64,19 @@ def cards(
     bars: Sequence[float],
     *,
     label: str | None = None,
+    partner: Callable[[str], Partner | None] | None = None,
 ) -> None:
     """Draw items as cards with a score in words and as a bar of 0 to 1 each."""
     drawn = [
-        _card(rank, position, score, bar, items, label)
+        _card(
+            rank,
+            position,
+            score,
+            bar,
+            items,
+            label,
+            partner_html(partner(items.keys[position]), _MAX_TEXT) if partner else "",
+        )
         for rank, (position, score, bar) in enumerate(
             zip(positions, scores, bars, strict=True), start=1
         )
@@ -64,7 +89,7 @@ def _score_text(score: float) -> str:
 
 
 def _card(
-    rank: int, position: int, score: str, bar: float, items: RunItems, label: str | None
+    rank: int, position: int, score: str, bar: float, items: RunItems, label: str | None, below: str
 ) -> str:
     data = items.image(position)
     picture = ""
@@ -82,7 +107,7 @@ def _card(
         f'<span class="es-bar"><i style="width:{bar * 100:.1f}%"></i></span>'
         f'<span class="es-line"><span class="es-rank">{rank}</span>{tag}'
         f'<span class="es-score">{html.escape(score)}</span></span>'
-        f'<span class="es-text" title="{whole}">{text}</span></li>'
+        f'<span class="es-text" title="{whole}">{text}</span>{below}</li>'
     )
 
 
@@ -92,7 +117,8 @@ def _edge(uri: str) -> int:
     return max(struct.unpack(">II", head[16:24]))
 
 
-_STYLE = """<style>
+_STYLE = (
+    """<style>
 .es-cards.es-cards{list-style:none;margin:0;padding:0;display:grid;gap:1rem .9rem;
 grid-template-columns:repeat(auto-fill,minmax(132px,1fr))}
 .es-cards.es-cards li{margin:0;min-width:0}
@@ -110,4 +136,7 @@ overflow:hidden;text-overflow:ellipsis;white-space:nowrap;margin:0}
 .es-cards .es-score{margin-left:auto;min-width:0;font-size:.85rem}
 .es-cards .es-text{font-size:.8rem;line-height:1.3;opacity:.75;margin-top:.1rem;overflow:hidden;
 display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow-wrap:anywhere}
-</style>"""
+"""
+    + PARTNER_STYLE
+    + "</style>"
+)

@@ -14,6 +14,7 @@ from components.inspector import neighbour_controls
 from components.items import RunItems
 from components.markdown import escaped
 from components.neighbour_list import image_uri, neighbour_list
+from components.partners import partners_of
 from components.picture_grid import picture_grid
 from components.projection_panel import kind_control
 from components.query import Answer, Invitation, ask, asked_with, invitation
@@ -57,7 +58,7 @@ def search_view(run: RunInfo) -> None:
             for each in _answered_apart(items, kind):
                 mask, shown = _of_side(where, items, each), session.items(run, each)
                 answer = ask(run, each, query, min(choice.k, len(shown)), choice.metric, mask)
-                _draw(answer, shown, mask, "" if each == kind else each)
+                _draw(run, answer, shown, mask, "" if each == kind else each)
 
 
 def _answered_apart(items: RunItems, kind: str) -> list[str]:
@@ -148,7 +149,9 @@ def _filters(run: RunInfo, kind: str, items: RunItems) -> NDArray[np.bool_] | No
     return mask
 
 
-def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None, heading: str) -> None:
+def _draw(
+    run: RunInfo, answer: Answer, items: RunItems, where: NDArray[np.bool_] | None, heading: str
+) -> None:
     if heading:
         st.markdown(f"##### {escaped(heading.capitalize())}")
     st.markdown(f"**{escaped(answer.understood)}**")
@@ -157,10 +160,12 @@ def _draw(answer: Answer, items: RunItems, where: NDArray[np.bool_] | None, head
         return
     # The side of a pair is told by the heading; another label is worth a tag.
     label = None if items.label == SIDE_COLUMN and items.sides else items.label
+    found = partners_of(run.dataset)
+    partner = None if found is None else found.of
     if items.images is not None and len(items.picture_rows) == len(items):
-        picture_grid(answer.found, items, label=label)
+        picture_grid(answer.found, items, label=label, partner=partner)
     else:
-        neighbour_list(answer.found, items, label=label)
+        neighbour_list(answer.found, items, label=label, partner=partner)
     searched = len(items) if where is None else int(where.sum())
     st.caption(
         f"{len(answer.found.keys)} of {searched:,} · {answer.found.metric} · {answer.found.engine}"

@@ -70,7 +70,14 @@ def zero_shot_view(run: RunInfo) -> None:
     with room, explained():
         limits_of(run)
         if asked is None:
-            st.info("Type at least one class name, one per line.")
+            st.info("Type at least two class names, one per line.")
+            return
+        if len(asked.names) == 1:
+            st.info(
+                f"Every picture would be “{escaped(asked.names[0])}” with certainty 1: one name "
+                "cannot lose against another. Type at least one more name, on a line of its own. "
+                "To see the pictures that fit one name best, search for it."
+            )
             return
         found = zero_shot_of(run, kind, asked)
         session.remember(f"zero_shot.{run.id}", asked)
@@ -161,8 +168,10 @@ def _compared(run: RunInfo, items: RunItems, asked: Asked, found: ZeroShot) -> N
         against = agreement(given, own, asked.names)
         if against is not None and (best is None or against.n > best[1].n):
             best = (column, against)
-    classes = "1 class" if len(asked.names) == 1 else f"{len(asked.names)} classes"
-    what = f"{len(items):,} pictures, {classes}; softmax of the cosines times {_scale(run):.0f}"
+    what = (
+        f"{len(items):,} pictures, {len(asked.names)} classes; softmax of the cosines times "
+        f"{_scale(run):.0f}"
+    )
     if best is None:
         st.caption(f"{what}. No column of the data holds these names, so nothing says how right.")
         return
