@@ -14,9 +14,9 @@ from core.errors import EmbedderUnavailable, EmbedscopeError, ParameterError, Qu
 from core.modality import Modality
 from core.params import Params, choice, flag, integer, text
 from core.progress import Progress, quiet
-from embedders import hub_model, minilm, precision, sentence_model
+from embedders import arithmetic, hub_model, minilm, precision, same_weights, sentence_model
 from embedders.base import Availability, ItemEmbedder
-from embedders.packing import State, pack_json, unpack_json
+from embedders.packing import State
 from embedders.terms import text_query
 from embedders.text_model import Pooling, TextModel, Tokens
 from embedders.text_model_list import full_name, known, suggestions
@@ -27,10 +27,8 @@ TOKENIZE_CHUNK = 1_000
 LISTED = 200
 """Texts that were cut, named in the provenance; all of them are counted."""
 CALIBRATED_ON = 1_000
-COMPARED_ON = 32
 _MIN_LENGTH = 8
 _QUERY_SIDES = {"query", "question", "search"}
-_PRECISIONS = ("float32", "bfloat16") if precision.has_bfloat16() else ("float32",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +89,7 @@ class BertParams(Params):
         help="Keep the first numbers of each vector, for models trained for it; 0 keeps all.",
         advanced=True,
     )
-    precision: str = choice(
-        "float32",
-        _PRECISIONS,
-        labels=("32 bits", "16 bits (bfloat16)")[: len(_PRECISIONS)],
-        help="Arithmetic in the model; 16 bits are offered where the processor has them.",
-        advanced=True,
-    )
+    precision: str = arithmetic.setting()
     output: str = choice(
         "float32",
         ("float32", "int8", "binary"),
@@ -214,15 +206,11 @@ class Bert(ItemEmbedder):
         self._load()
         progress(1, 1, "loading model")
         self._ranges = self._compared = None
-        if self.params.precision == "bfloat16":
-            sample = _spread(dataset, COMPARED_ON)
-            exact = self._unrounded(sample, progress, "32 bits of a sample")
-            self._text_model = self._model.to_bfloat16()
-            rounded = self._unrounded(sample, progress, "16 bits of a sample")
-            self._compared = np.array([*precision.cosines(exact, rounded), len(sample)])
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._compared = arithmetic.measured(self, dataset, self._use_16_bits, progress)
         if self.params.output == "int8":
-            sample = _spread(dataset, CALIBRATED_ON)
-            matrix = self._unrounded(sample, progress, "ranges of a sample")
+            sample = arithmetic.spread(dataset, CALIBRATED_ON)
+            matrix = arithmetic.sample_vectors(self, sample, progress, "ranges of a sample")
             self._ranges = precision.ranges_of(matrix)
             self._ranges.setflags(write=False)
         return self
@@ -233,12 +221,9 @@ class Bert(ItemEmbedder):
         That is ranges for 8 bits and cosines for 16.
         """
         self._check_fitted()
-        kept = {
-            "weights": pack_json(self._about["weights_sha256"]),
-            "ranges": self._ranges,
-            "compared": self._compared,
-        }
-        return {name: array for name, array in kept.items() if array is not None}
+        measured = {"ranges": self._ranges, "compared": self._compared}
+        found = {name: array for name, array in measured.items() if array is not None}
+        return {**same_weights.kept(self._about), **found}
 
     def restore(self, state: Mapping[str, AnyArray]) -> Self:
         """Load the pretrained weights and take up what was measured.
@@ -249,14 +234,13 @@ class Bert(ItemEmbedder):
             As ``fit``, and if the weights are others now: queries would meet foreign vectors.
         """
         self._load()
-        if "weights" in state and unpack_json(state["weights"]) != self._about["weights_sha256"]:
+        try:
+            same_weights.check(state, self._about, self.params.model)
+        except EmbedderUnavailable:
             self._text_model = None
-            raise EmbedderUnavailable(
-                f"The weights of {self.params.model} on this machine are no longer those that the "
-                "vectors were made with. Embed the data again, or bring the earlier model back."
-            )
-        if self.params.precision == "bfloat16":
-            self._text_model = self._model.to_bfloat16()
+            raise
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._use_16_bits()
         self._ranges = np.asarray(state["ranges"], np.float32) if "ranges" in state else None
         self._compared = np.asarray(state["compared"]) if "compared" in state else None
         return self
@@ -269,9 +253,12 @@ class Bert(ItemEmbedder):
             self._about = {"model": minilm.NAME, "weights_sha256": minilm.WEIGHTS_SHA256}
             return
         found = hub_model.required(source)
-        shared = p.precision == "float32"  # 16 bits use the model up
+        shared = p.precision == arithmetic.FLOAT32  # 16 bits use the model up
         self._text_model = sentence_model.load(found.path, source.name, p.layer, shared=shared)
         self._about = found.provenance()
+
+    def _use_16_bits(self) -> None:
+        self._text_model = self._model.to_bfloat16()
 
     @property
     def _model(self) -> TextModel:
@@ -391,14 +378,6 @@ class Bert(ItemEmbedder):
         rounded.setflags(write=False)
         return rounded
 
-    def _unrounded(self, sample: Dataset, progress: Progress, what: str) -> FloatMatrix:
-        """Return the vectors of ``sample`` with all their bits."""
-
-        def told(done: int, total: int, stage: str = "", note: str = "") -> None:
-            progress(done, total, f"{what}, {stage}", note)
-
-        return super()._embed_all(self._prepare(sample, told), told)[0]
-
     def embed_query(self, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a text, behind the query prompt."""
         vector: FloatVector = self._rounded(super().embed_query(query)[np.newaxis])[0]
@@ -487,11 +466,7 @@ class Bert(ItemEmbedder):
         if p.dim:
             yield f"Only the first {p.dim:,} numbers of each vector are kept{self._trained_for()}."
         if self._compared is not None:
-            mean, lowest, k = self._compared
-            yield (
-                f"16-bit arithmetic: cosine to 32 bits {mean:.5f} on average and {lowest:.5f} at "
-                f"the lowest, on {int(k)} items."
-            )
+            yield arithmetic.told(self._compared)
         if p.output == "int8" and self._ranges is not None:
             edge = float(((matrix == -128) | (matrix == 127)).mean())
             yield (
@@ -523,9 +498,3 @@ def _weights(pooling: str | None, read: Tokens) -> list[float]:
     if n and pooling in {"cls", "last"}:
         weights[skipped if pooling == "cls" else -1] = 1.0
     return weights
-
-
-def _spread(dataset: Dataset, most: int) -> Dataset:
-    """Return up to ``most`` items, evenly spaced."""
-    rows = np.unique(np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(np.int64))
-    return dataset.subset(rows)

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix
 from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, UnsafeSource
 from core.modality import Modality
 from core.params import Params, flag, text
 from core.progress import Progress, quiet
-from embedders import tiny_clip
+from embedders import arithmetic, same_weights, tiny_clip
 from embedders.base import Availability, ItemEmbedder
 from embedders.clip_checkpoints import WEIGHT_SUFFIXES, resolve
 from embedders.clip_model import ClipModel, image_tensor, load, missing_packages, not_a_query
 from embedders.clip_model_list import BUNDLED, suggestions
 from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import DIGEST_STRIDE, ImageReference, image_query
+from embedders.packing import State
 from ingest.dataset import Dataset
 from ingest.image_items import content_hash
 
@@ -58,6 +60,7 @@ class ClipParams(Params):
         help="Scale every vector to length 1, as CLIP itself compares them.",
         advanced=True,
     )
+    precision: str = arithmetic.setting()
 
     def __post_init__(self) -> None:
         """Check that the template has a place for the text."""
@@ -98,6 +101,7 @@ class Clip(ItemEmbedder):
         super().__init__(params, seed=seed)
         self._loaded: ClipModel | None = None
         self._n_texts = self._n_cut = 0
+        self._compared: NDArray[np.float64] | None = None
 
     @classmethod
     def availability(cls, params: Params) -> Availability:
@@ -131,6 +135,8 @@ class Clip(ItemEmbedder):
     def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
         """Load the pretrained weights; nothing is trained.
 
+        For 16-bit arithmetic a few items of ``dataset`` are embedded both ways and compared.
+
         Raises
         ------
         ParameterError
@@ -142,16 +148,38 @@ class Clip(ItemEmbedder):
         progress(0, 1, "loading model")
         self._loaded = load(resolve(self.params.model, self.params.checkpoint))
         progress(1, 1, "loading model")
+        self._compared = None
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._compared = arithmetic.measured(self, dataset, self._use_16_bits, progress)
         return self
 
-    def restore(self, state: Mapping[str, AnyArray]) -> Self:  # noqa: ARG002
-        """Load the pretrained weights; there is no other state."""
-        self._loaded = load(resolve(self.params.model, self.params.checkpoint))
+    def _use_16_bits(self) -> None:
+        self._loaded = self._model.to_bfloat16()
+
+    def state(self) -> State:
+        """Return which weights they were, and the cosines that were measured for 16 bits."""
+        measured = {} if self._compared is None else {"compared": self._compared}
+        return {**same_weights.kept(self._model.about), **measured}
+
+    def restore(self, state: Mapping[str, AnyArray]) -> Self:
+        """Load the pretrained weights.
+
+        Raises
+        ------
+        EmbedderUnavailable
+            As ``fit``, and if the weights are others now: queries would meet foreign vectors.
+        """
+        model = load(resolve(self.params.model, self.params.checkpoint))
+        same_weights.check(state, model.about, model.name)
+        self._loaded = model
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._use_16_bits()
+        self._compared = np.asarray(state["compared"]) if "compared" in state else None
         return self
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what the vectors depend on: a file of weights may be another one tomorrow."""
-        own = super()._identity()
+        own = arithmetic.as_ever(super()._identity())
         if self.params.model in {"", BUNDLED}:
             return *own, tiny_clip.WEIGHTS_SHA256
         file = self.params.checkpoint.strip()
@@ -281,6 +309,8 @@ class Clip(ItemEmbedder):
                 f"Images are seen at {wide} × {high} pixels ({how}); transparent parts are white, "
                 "of moving images the first frame is used."
             )
+        if self._compared is not None:
+            told.append(arithmetic.told(self._compared))
         return told
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class ClipModel:
     about : mapping
         What the provenance tells of the weights.
     notes : tuple of str
+    is_16_bit : bool
+        Whether the network calculates with bfloat16; its features are float32 all the same.
     """
 
     name: str
@@ -80,6 +82,15 @@ class ClipModel:
     logit_bias: float
     about: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    is_16_bit: bool = False
+
+    def to_bfloat16(self) -> Self:
+        """Return the model with 16-bit weights; this one, which others may use, stays exact."""
+        import copy
+
+        import torch
+
+        return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16), is_16_bit=True)
 
     def token_ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], int]:
         """Return the ``(n, context_length) int32`` tokens of ``texts`` and how many were cut.
@@ -125,6 +136,8 @@ class ClipModel:
 
         with torch.inference_mode():
             batch = torch.stack(list(pixels))
+            if self.is_16_bit:
+                batch = batch.to(torch.bfloat16)
             features: FloatMatrix = (
                 self.network.encode_image(batch, normalize=False).float().numpy()
             )
@@ -447,11 +460,16 @@ def _tokenizer(
 
 
 def _file_provenance(choice: ClipChoice, file: Path) -> dict[str, Any]:
+    digest = digest_of(file)
+    return {"model": choice.name, "model_from": "a local file", "weights_sha256": digest}
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file of weights."""
     import hashlib
 
     with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"model": choice.name, "model_from": "a local file", "weights_sha256": digest}
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _scale(network: Any) -> float:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix
 from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, UnsafeSource
 from core.params import Params, choice, flag, integer, text
 from core.progress import Progress, quiet
+from embedders import arithmetic, same_weights
 from embedders.base import Availability
 from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import ImageItemEmbedder, ImageReference, image_references
 from embedders.image_model_list import DEFAULT, ImageModelChoice, resolve, suggestions
+from embedders.packing import State
 from embedders.timm_model import TimmModel, load, missing_packages
 from ingest.dataset import Dataset
 
@@ -52,6 +55,7 @@ class ImageFeaturesParams(Params):
     normalise: bool = flag(
         False, help="Scale every vector to length 1; cosines do not change.", advanced=True
     )
+    precision: str = arithmetic.setting()
 
 
 class ImageFeatures(ImageItemEmbedder):
@@ -82,6 +86,7 @@ class ImageFeatures(ImageItemEmbedder):
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
         self._loaded: TimmModel | None = None
+        self._compared: NDArray[np.float64] | None = None
 
     @classmethod
     def availability(cls, params: Params) -> Availability:
@@ -103,7 +108,7 @@ class ImageFeatures(ImageItemEmbedder):
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what the vectors depend on: a file of weights may be another one tomorrow."""
-        own = super()._identity()
+        own = arithmetic.as_ever(super()._identity())
         file = self.params.checkpoint.strip()
         return (*own, *stamp_of_file(file)) if file else own
 
@@ -124,6 +129,8 @@ class ImageFeatures(ImageItemEmbedder):
     def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
         """Load the pretrained weights; nothing is trained.
 
+        For 16-bit arithmetic a few items of ``dataset`` are embedded both ways and compared.
+
         Raises
         ------
         ParameterError
@@ -133,18 +140,40 @@ class ImageFeatures(ImageItemEmbedder):
         """
         self._check_modality(dataset)
         progress(0, 1, "loading model")
-        self._take_up()
+        self._loaded = self._read()
         progress(1, 1, "loading model")
+        self._compared = None
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._compared = arithmetic.measured(self, dataset, self._use_16_bits, progress)
         return self
 
-    def restore(self, state: Mapping[str, AnyArray]) -> Self:  # noqa: ARG002
-        """Load the pretrained weights; there is no other state."""
-        self._take_up()
+    def state(self) -> State:
+        """Return which weights they were, and the cosines that were measured for 16 bits."""
+        measured = {} if self._compared is None else {"compared": self._compared}
+        return {**same_weights.kept(self._model.about), **measured}
+
+    def restore(self, state: Mapping[str, AnyArray]) -> Self:
+        """Load the pretrained weights.
+
+        Raises
+        ------
+        EmbedderUnavailable
+            As ``fit``, and if the weights are others now: queries would meet foreign vectors.
+        """
+        model = self._read()
+        same_weights.check(state, model.about, model.name)
+        self._loaded = model
+        if self.params.precision == arithmetic.BFLOAT16:
+            self._use_16_bits()
+        self._compared = np.asarray(state["compared"]) if "compared" in state else None
         return self
 
-    def _take_up(self) -> None:
+    def _read(self) -> TimmModel:
         p: ImageFeaturesParams = self.params
-        self._loaded = load(_choice(p), p.side, p.crop == "whole")
+        return load(_choice(p), p.side, p.crop == "whole")
+
+    def _use_16_bits(self) -> None:
+        self._loaded = self._model.to_bfloat16()
 
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:
         self._check_images(len(dataset))
@@ -180,6 +209,7 @@ class ImageFeatures(ImageItemEmbedder):
             "notes": [
                 f"Model {model.name}, the {model.dim:,} numbers before its classifier, {length}.",
                 f"It saw {seen}, at {width} x {height} pixels.",
+                *([] if self._compared is None else [arithmetic.told(self._compared)]),
             ],
         }
 

@@ -6,16 +6,16 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from core.arrays import FloatMatrix
 from core.errors import EmbedderUnavailable, ParameterError
-from embedders.clip_model import within_reach
-from embedders.hub_model import local_path, required
+from embedders.clip_model import digest_of, within_reach
+from embedders.hub_model import identity, local_path, required, stamp_of_file
 from embedders.image_model_list import ImageModelChoice
 from embedders.torchvision_schemas import declare_missing
 
@@ -41,6 +41,8 @@ class TimmModel:
         timm's data configuration: input_size, mean, std, interpolation, crop.
     about : mapping
         What the provenance tells of the weights.
+    is_16_bit : bool
+        Whether the network calculates with bfloat16; its vectors are float32 all the same.
     """
 
     name: str
@@ -49,6 +51,15 @@ class TimmModel:
     dim: int
     data: Mapping[str, Any]
     about: Mapping[str, Any]
+    is_16_bit: bool = False
+
+    def to_bfloat16(self) -> Self:
+        """Return the model with 16-bit weights; this one, which others may use, stays exact."""
+        import copy
+
+        import torch
+
+        return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16), is_16_bit=True)
 
     @property
     def side(self) -> int:
@@ -72,7 +83,10 @@ class TimmModel:
         import torch
 
         with torch.inference_mode():
-            block: FloatMatrix = self.network(torch.stack(tensors)).float().numpy()
+            batch = torch.stack(tensors)
+            if self.is_16_bit:
+                batch = batch.to(torch.bfloat16)
+            block: FloatMatrix = self.network(batch).float().numpy()
         return block
 
 
@@ -81,7 +95,6 @@ def missing_packages() -> list[str]:
     return [n for n in ("torch", "torchvision", "timm", "safetensors") if find_spec(n) is None]
 
 
-@lru_cache(maxsize=2)
 def load(choice: ImageModelChoice, side: int = 0, whole: bool = False) -> TimmModel:
     """Return a model in evaluation mode; nothing is fetched, and no weight is left at random.
 
@@ -105,6 +118,18 @@ def load(choice: ImageModelChoice, side: int = 0, whole: bool = False) -> TimmMo
             f"Image features need {', '.join(missing)}, which is not installed. Install what "
             "requirements.txt lists, or choose a colour histogram or HOG."
         )
+    known = identity(choice.source) if choice.source else ""
+    typed = stamp_of_file(choice.file) if choice.file else ()
+    return _load(choice, side, whole, (known, *typed))
+
+
+@lru_cache(maxsize=2)
+def _load(
+    choice: ImageModelChoice,
+    side: int,
+    whole: bool,
+    version: tuple[object, ...],  # noqa: ARG001 -- other weights may lie there tomorrow
+) -> TimmModel:
     declare_missing()
     from timm.data import create_transform, resolve_data_config
 
@@ -133,7 +158,8 @@ def _parts(
     """Return architecture, its arguments, the data settings, the weights, and what to tell."""
     if choice.source is None:
         path = local_path(choice.file)
-        return choice.architecture, {}, {}, path, {"model": choice.name, "model_from": "a file"}
+        about = {"model": choice.name, "model_from": "a file", "weights_sha256": digest_of(path)}
+        return choice.architecture, {}, {}, path, about
     local = required(choice.source)
     architecture, arguments, published = _configuration(local.path / "config.json", choice)
     return architecture, arguments, published, local.weights[0], local.provenance()

@@ -48,10 +48,14 @@ def restored(info: RunInfo, store: Store, find: FindDataset) -> Embedder:
         If its state has gone.
     NotFittedError
         If the method keeps nothing to answer with.
+    EmbedderUnavailable
+        If pretrained weights are no longer those that the run was made with.
     """
-    from embedders import get_embedder
+    from embedders import get_embedder, same_weights
 
     state = present(store.state(info.id), f"The model of {info.title}")
+    if "weights_sha256" in info.provenance:  # runs of earlier versions have it there alone
+        state = {**same_weights.kept(info.provenance), **state}
     embedder = get_embedder(info.embedder, seed=info.seed, **info.params)
     supply(embedder, find)  # an earlier model's own state is whole without its run
     return embedder.restore(state)

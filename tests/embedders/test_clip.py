@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -15,7 +16,7 @@ from small_hub import files_of, small_hub
 
 from core.errors import EmbedderUnavailable, ParameterError, QueryError, UnreadableSource
 from core.modality import Modality
-from embedders import get_embedder
+from embedders import get_embedder, precision
 from embedders.clip_checkpoints import TABLE, checkpoints, listed_by_open_clip, resolve
 from embedders.clip_model import load
 from ingest.dataset import Dataset
@@ -266,6 +267,47 @@ def test_weights_of_another_shape_and_files_with_code_are_refused(folders, tmp_p
     refused(copy, "read safely")
     (copy / "open_clip_config.json").write_text("{}")
     refused(copy, "does not describe a CLIP model")
+
+
+def test_a_run_is_not_asked_with_other_weights_than_its_own(folders, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMBEDSCOPE_MODEL_FOLDERS", str(tmp_path))
+    folder = shutil.copytree(folders["clip"], tmp_path / "model")
+    asked = {"model": f"local-dir:{folder}"}
+    state = get_embedder("clip", **asked).fit(make_texts()).state()
+    assert get_embedder("clip", **asked).restore(state).embed_query("cat").any()
+    save_small_clip(folder, "clip", seed=1)
+    again = get_embedder("clip", **asked)
+    with pytest.raises(EmbedderUnavailable, match=r"are no longer those .* Embed the data again"):
+        again.restore(state)
+    assert not again.is_fitted
+    assert again.restore({}).embed_query("cat").any()  # of an earlier version: nothing is known
+
+
+@pytest.mark.skipif(not precision.has_bfloat16(), reason="no bfloat16 in this processor")
+@pytest.mark.parametrize("family", ["siglip", "roberta"])  # towers of other libraries
+def test_sixteen_bit_arithmetic_is_near_and_its_distance_is_told(folders, family):
+    asked = {"model": f"local-dir:{folders[family]}"}
+    data = small_pairs(Modality.TEXT, Modality.IMAGE)
+    exact = get_embedder("clip", **asked).fit(data)
+    rough = get_embedder("clip", **asked, precision="bfloat16").fit(data)
+    before, vectors = exact.vectors(data), rough.vectors(data)
+    cosines = (before.matrix * vectors.matrix).sum(axis=1)
+    assert vectors.matrix.tobytes() != before.matrix.tobytes()
+    assert cosines.min() > 0.99
+    (note,) = [n for n in vectors.provenance["notes"] if "16-bit" in n]
+    mean, lowest = map(float, re.findall(r"0\.9\d+|1\.0+", note))
+    assert (mean, lowest) == pytest.approx((cosines.mean(), cosines.min()), abs=2e-3)
+    assert "on 24 items" in note
+    kept = get_embedder("clip", **asked, precision="bfloat16").restore(rough.state())
+    assert kept.embed_query("cat").tobytes() == rough.embed_query("cat").tobytes()
+    again = get_embedder("clip", **asked).fit(data)  # the shared model was left alone
+    assert again.vectors(data).matrix.tobytes() == before.matrix.tobytes()
+
+
+def test_runs_from_before_there_were_sixteen_bits_keep_their_identity():
+    # Written down with a version that had no such setting.
+    params = {"model": "tiny_clip", "checkpoint": "", "template": "{}", "normalise": True}
+    assert get_embedder("clip")._identity()[2] == params
 
 
 class Touch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -14,9 +15,9 @@ from small_image_models import save_small_cnn, save_small_vit
 
 from core.errors import EmbedderUnavailable, ParameterError
 from core.modality import Modality
-from embedders import get_embedder
+from embedders import get_embedder, precision
 from embedders.image_model_list import KNOWN, TABLE, listed, resolve
-from embedders.timm_model import load
+from embedders.timm_model import _load
 from ingest.dataset import Dataset
 from ingest.image_codec import decode, encode_png
 from tests.conftest import shared_data
@@ -32,7 +33,7 @@ def folders(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDSCOPE_HOME", str(home))
         yield made
-    load.cache_clear()
+    _load.cache_clear()
 
 
 def vectors_of(data, **params):
@@ -194,7 +195,7 @@ def test_a_folder_of_another_library_is_refused(folders, tmp_path, monkeypatch):
         ({"architecture": "resnet18", "model_args": {"depth": 3}}, "cannot be built"),
     ):
         (other / "config.json").write_text(json.dumps(config))
-        load.cache_clear()
+        _load.cache_clear()
         with pytest.raises(EmbedderUnavailable, match=message):
             get_embedder("image_features", model=str(other)).fit(small(Modality.IMAGE))
 
@@ -235,3 +236,41 @@ def test_a_changed_file_of_weights_is_another_run(folders, tmp_path, monkeypatch
     before = embedder.fingerprint(data)
     file.write_bytes(file.read_bytes() + b"\0")
     assert embedder.fingerprint(data) != before
+
+
+def test_a_run_is_not_asked_with_other_weights_than_its_own(folders, tmp_path, monkeypatch):
+    from safetensors.numpy import load_file, save_file
+
+    monkeypatch.setenv("EMBEDSCOPE_MODEL_FOLDERS", str(tmp_path))
+    folder, data = shutil.copytree(folders["vit"], tmp_path / "vit"), small(Modality.IMAGE)
+    asked = {"model": str(folder)}
+    fitted = get_embedder("image_features", **asked).fit(data)
+    state, first = fitted.state(), fitted.vectors(data).matrix
+    restored = get_embedder("image_features", **asked).restore(state)
+    np.testing.assert_allclose(restored.embed_query(data.items[0]), first[0], atol=1e-5)
+    weights = load_file(folder / "model.safetensors")
+    weights["norm.weight"] *= 2
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(EmbedderUnavailable, match=r"are no longer those .* Embed the data again"):
+        get_embedder("image_features", **asked).restore(state)
+    # A new run reads what lies there now, not what is in memory.
+    assert np.abs(vectors_of(data, **asked).matrix - first).max() > 0.1
+
+
+@pytest.mark.skipif(not precision.has_bfloat16(), reason="no bfloat16 in this processor")
+@pytest.mark.parametrize("family", MAKERS)
+def test_sixteen_bit_arithmetic_is_near_and_its_distance_is_told(folders, family):
+    data, asked = small(Modality.IMAGE), {"model": str(folders[family]), "normalise": True}
+    exact = vectors_of(data, **asked)
+    rough = get_embedder("image_features", **asked, precision="bfloat16").fit(data)
+    vectors = rough.vectors(data)
+    cosines = (exact.matrix * vectors.matrix).sum(axis=1)
+    assert vectors.matrix.tobytes() != exact.matrix.tobytes()
+    assert cosines.min() > 0.99
+    note = vectors.provenance["notes"][-1]
+    mean, lowest = map(float, re.findall(r"0\.9\d+|1\.0+", note))
+    assert (mean, lowest) == pytest.approx((cosines.mean(), cosines.min()), abs=2e-3)
+    kept = get_embedder("image_features", **asked, precision="bfloat16").restore(rough.state())
+    query = data.items[0]
+    assert kept.embed_query(query).tobytes() == rough.embed_query(query).tobytes()
+    assert vectors_of(data, **asked).matrix.tobytes() == exact.matrix.tobytes()

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from core.errors import EmbedderUnavailable
 from embedders import get_embedder, minilm, tiny_clip
 from embedders.hub_model import MARKER
 from workspace.model_weights import NOT_KNOWN, weights_of
 from workspace.records import RunInfo
+from workspace.supplies import restored
 
 
 def run(embedder, digest="", **params):
@@ -52,3 +54,18 @@ def test_what_was_downloaded_tells_its_own_size_and_licence():
     told = {"licence": "cc-by-4.0", "files": {"a": 12_400_000, "b": 600_000}}
     (folder / MARKER).write_text(json.dumps(told))
     assert weights_of(run("bert", "ab", model=name)) == (13, "13 MB", "cc-by-4.0")
+
+
+class OldStore:
+    """Holds the state of a run of an earlier version, which kept no digest beside it."""
+
+    def state(self, id):
+        assert id == "r"
+        return {}
+
+
+def test_a_run_of_an_earlier_version_is_checked_by_what_it_told_of_its_weights():
+    same = restored(run("clip", tiny_clip.WEIGHTS_SHA256), OldStore(), lambda _: None)
+    assert same.is_fitted
+    with pytest.raises(EmbedderUnavailable, match=r"are no longer those .* Embed the data again"):
+        restored(run("clip", "ab" * 32), OldStore(), lambda _: None)
