@@ -14,7 +14,6 @@ from components.markdown import escaped
 from components.neighbour_list import image_uri
 from core.modality import Modality
 from ingest import ColumnGuess, Dataset
-from ingest.images import thumbnail
 from ingest.sides import SIDE_COLUMN
 from workspace.workspace import DatasetInfo
 
@@ -80,9 +79,9 @@ def _look(dataset: Dataset) -> None:
         _pairs(dataset)
         return
     if dataset.modality is Modality.IMAGE:
-        some = list(range(min(_SHOWN_IMAGES, len(dataset))))
-        st.image(
-            [thumbnail(dataset.items[i], side=72) for i in some],
+        some = one_of_each(dataset)[:_SHOWN_IMAGES]
+        st.image(  # within the page: a file of its own may be gone before it is asked for
+            [image_uri(dataset.items[i], 72) for i in some],
             caption=[escaped(dataset.ids[i]) for i in some],
             width=72,
         )
@@ -93,6 +92,16 @@ def _look(dataset: Dataset) -> None:
     st.dataframe(frame, hide_index=True, height=260)
     if len(dataset) > _SHOWN_ROWS:
         st.caption(f"First {_SHOWN_ROWS:,} of {len(dataset):,} rows.")
+
+
+def one_of_each(dataset: Dataset) -> list[int]:
+    """Return the rows in another order: the first of every class, then the second of each."""
+    if dataset.label is None:
+        return list(range(len(dataset)))
+    labels = dataset.columns[dataset.label].reset_index(drop=True)
+    turn = labels.groupby(labels, dropna=False).cumcount()
+    order: list[int] = np.argsort(turn.to_numpy(), kind="stable").tolist()
+    return order
 
 
 def _pairs(dataset: Dataset) -> None:
