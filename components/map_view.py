@@ -130,7 +130,7 @@ def _controls(
     with find:
         wanted = st.text_input(
             "Find text",
-            key="map.find",
+            key=f"map.find.{run.dataset[:12]}",
             placeholder="find text and fly to it",
             help="Marks every item whose text, id or label contains this, upper or lower case.",
         )

@@ -44,7 +44,7 @@ def recommend_view(run: RunInfo) -> None:
             default=_TABS[0],
             required=True,
             format_func=labels.__getitem__,
-            key="recommend.tab",
+            key=f"recommend.tab.{run.dataset[:12]}",
             persist_state="session",
             label_visibility="collapsed",
         )

@@ -32,7 +32,7 @@ def search_view(run: RunInfo) -> None:
     if asked_with(run) and session.recall("prepared") != run.id:
         session.remember("prepared", run.id)
         session.workspace().prepare_queries(run.id)
-    if has_zero_shot(run) and _mode() == _LABEL:
+    if has_zero_shot(run) and _mode(run) == _LABEL:
         zero_shot_view(run)
         return
     room, beside = st.columns([2.7, 1], gap="large")
@@ -97,13 +97,13 @@ def _asked_picture(data: bytes) -> None:
         )
 
 
-def _mode() -> str:
+def _mode(run: RunInfo) -> str:
     chosen = st.segmented_control(
         "What to do",
         [_SEARCH, _LABEL],
         default=_SEARCH,
         required=True,
-        key="search.mode",
+        key=f"search.mode.{run.dataset[:12]}",
         persist_state="session",
         label_visibility="collapsed",
     )
@@ -113,7 +113,7 @@ def _mode() -> str:
 def _query_box(run: RunInfo, invited: Invitation) -> str | bytes | None:
     text = st.text_input(
         "Query",
-        key="search.query",
+        key=f"search.query.{run.dataset[:12]}",  # other data, another question
         placeholder=invited.placeholder,
         label_visibility="collapsed",
         icon=":material/search:",
@@ -124,7 +124,7 @@ def _query_box(run: RunInfo, invited: Invitation) -> str | bytes | None:
     file = st.file_uploader(
         "Or an image",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"],
-        key="search.image",
+        key=f"search.image.{run.dataset[:12]}",
     )
     if file is None or text:
         if file is not None:

@@ -146,9 +146,14 @@ def _replaced(text: str, word: str, other: str) -> str:
 
 def going_to(vocabulary: Vocabulary) -> Callable[[str], None]:
     """Return what shows the neighbours of a word, for a click on it."""
-    return partial(_go_to, vocabulary.key("focus"))
+    return partial(_go_to, vocabulary.key("focus"), tab_key(vocabulary.run.dataset))
 
 
-def _go_to(field: str, word: str) -> None:
+def tab_key(dataset: str) -> str:
+    """Return the key of the choice among the questions: every dataset has its own."""
+    return f"words.tab.{dataset[:12]}"
+
+
+def _go_to(field: str, tab: str, word: str) -> None:
     session.preset(field, word)
-    session.preset("words.tab", TABS[0])
+    session.preset(tab, TABS[0])

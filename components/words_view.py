@@ -10,7 +10,7 @@ from components.markdown import escaped
 from components.run_table import run_name
 from components.words_analogy import analogy_tab
 from components.words_axes import axes_tab
-from components.words_fields import TABS, Vocabulary
+from components.words_fields import TABS, Vocabulary, tab_key
 from components.words_neighbours import neighbours_tab
 from components.words_odd import odd_tab
 from core.modality import Modality
@@ -36,7 +36,7 @@ def words_view(run: RunInfo) -> None:
             TABS,
             default=TABS[0],
             required=True,
-            key="words.tab",
+            key=tab_key(run.dataset),
             persist_state="session",
             label_visibility="collapsed",
         )

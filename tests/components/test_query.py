@@ -206,13 +206,13 @@ def test_a_table_is_offered_neither_an_image_nor_a_sentence(monkeypatch):
     page, _ = page_of(monkeypatch, penguins(), "pca", "row")
     assert not page.exception
     assert not page.get("file_uploader")
-    assert page.text_input(key="search.query").placeholder == "the id of a row"
+    assert page.text_input(key="search.query.d").placeholder == "the id of a row"
     assert "sentence" not in "".join(c.value for c in page.caption)
 
 
 def test_an_id_is_shown_as_typed(monkeypatch):
     page, _ = page_of(monkeypatch, penguins(), "pca", "row")
-    page.text_input(key="search.query").set_value("penguin_b_c").run()
+    page.text_input(key="search.query.d").set_value("penguin_b_c").run()
     assert not page.exception
     assert "**Nearest to item penguin\\_b\\_c**" in [m.value for m in page.markdown]
 
@@ -224,7 +224,7 @@ def test_a_typed_text_goes_before_the_image_and_the_page_says_so(monkeypatch):
     assert not page.exception
     assert asked.queries == [file]
     assert not any("The text is searched" in c.value for c in page.caption)
-    page.text_input(key="search.query").set_value("two").run()
+    page.text_input(key="search.query.d").set_value("two").run()
     assert asked.queries == [file]
     assert any("The text is searched for. Clear it" in c.value for c in page.caption)
     assert "**Nearest to item two**" in [m.value for m in page.markdown]

@@ -71,7 +71,7 @@ def lists(page):
 
 
 def test_pictures_and_texts_are_ranked_each_by_itself(page):
-    page.text_input(key="search.query").set_value("a grey one").run()
+    page.text_input(key="search.query.d").set_value("a grey one").run()
     assert not page.exception
     headings = [m.value for m in page.markdown if m.value.startswith("#####")]
     assert headings == ["##### Picture", "##### Caption"]
@@ -84,7 +84,7 @@ def test_pictures_and_texts_are_ranked_each_by_itself(page):
 
 
 def test_one_side_may_be_asked_alone_and_filtered(page):
-    page.text_input(key="search.query").set_value("a grey one").run()
+    page.text_input(key="search.query.d").set_value("a grey one").run()
     page.segmented_control(key="map.kind.r").set_value("picture").run()
     assert not page.exception
     assert len(lists(page)) == 1
@@ -95,7 +95,7 @@ def test_one_side_may_be_asked_alone_and_filtered(page):
 
 
 def test_a_filter_over_both_sides_holds_for_each(page):
-    page.text_input(key="search.query").set_value("a grey one").run()
+    page.text_input(key="search.query.d").set_value("a grey one").run()
     page.multiselect[0].set_value(["year"]).run()
     page.multiselect[1].set_value(["2"]).run()
     assert not page.exception
@@ -106,7 +106,7 @@ def test_a_filter_over_both_sides_holds_for_each(page):
 
 
 def test_every_result_shows_what_it_belongs_with(page):
-    page.text_input(key="search.query").set_value("a grey one").run()
+    page.text_input(key="search.query.d").set_value("a grey one").run()
     pictures, captions = lists(page)
     assert [each.count('<span class="es-partner"') for each in (pictures, captions)] == [2, 2]
     assert "<i>caption</i> grey</span>" in pictures
@@ -133,7 +133,7 @@ def test_partners_come_strongest_first_and_each_once(monkeypatch):
 
 
 def test_one_name_labels_nothing_and_is_told_so(page):
-    page.segmented_control(key="search.mode").set_value("Label by words").run()
+    page.segmented_control(key="search.mode.d").set_value("Label by words").run()
     page.text_area[0].set_value("grey\n grey ").run()
     assert not page.exception
     assert "one name cannot lose against another" in page.info[0].value

@@ -60,7 +60,7 @@ def page_of(monkeypatch, vectors, modality=Modality.TEXT, tab=None, **fields):
 
     page = AppTest.from_function(draw, args=(run,), default_timeout=30)
     if tab:
-        page.session_state["words.tab"] = tab
+        page.session_state["words.tab.d"] = tab
     for name, text in fields.items():
         page.session_state[f"words.{name.replace('_', '.')}.d.{vectors.kind_names[-1]}"] = text
     return page.run()
