@@ -334,10 +334,25 @@ class VectorIndex:
             kth = -(kth**2) if self.metric == "euclidean" else kth
             bounds = np.array([scoring.error_bound(q) for q in queries])
             doubtful = (fetched < len(base)) & ~(left_behind < kth - 2 * bounds)
-        for i in np.flatnonzero(doubtful):
-            mine = None if own is None else int(own[i])
-            positions[i], nearness[i] = self._exact_one(queries[i], k, mine, allowed)
+        for rows in _equal_rows(queries, np.flatnonzero(doubtful)):
+            self._fill_equal(rows, queries[rows[0]], own, allowed, positions, nearness)
         return positions, nearness
+
+    def _fill_equal(
+        self,
+        rows: Rows,
+        query: Float64,
+        own: Rows | None,
+        allowed: Rows | None,
+        positions: Rows,
+        nearness: NDArray[np.float32],
+    ) -> None:
+        """Answer equal queries by one look at all rows: data of categories hold many of them."""
+        k = positions.shape[1]
+        found, scores = self._exact_one(query, k + (own is not None), None, allowed)
+        for i in rows:
+            others = slice(k) if own is None else np.flatnonzero(found != own[i])[:k]
+            positions[i], nearness[i] = found[others], scores[others]
 
     def _rescored(
         self, queries: Float64, ids: Rows, k: int, own: Rows | None
@@ -377,3 +392,15 @@ class VectorIndex:
 
     def _engine(self, n_compared: int, *, exact: bool) -> str:
         return f"exact, {n_compared:,} compared" if exact else self._inverted_file().engine
+
+
+def _equal_rows(queries: Float64, among: Rows) -> Iterator[Rows]:
+    """Yield groups of the rows ``among`` that hold the same bytes."""
+    if not len(among):
+        return
+    some = np.ascontiguousarray(queries[among])
+    raw = some.view(np.dtype((np.void, some.shape[1] * some.itemsize))).ravel()
+    _, group = np.unique(raw, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order])) + 1
+    yield from np.split(among[order], starts)
