@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from components import session
 from components.boundary import explained
 from components.markdown import escaped
+from components.training_progress import training_progress
 from workspace.jobs import Job
 
 _POLL_S = 0.6
@@ -43,6 +44,13 @@ def _line(job: Job) -> str:
     return f"**{escaped(job.title)}** · {escaped(job.text)}"
 
 
+def _active_line(job: Job) -> str:
+    """Say how much of all is done, which is what the bar shows, before what is done now."""
+    if job.state != "running" or not job.fraction:
+        return _line(job)
+    return f"**{escaped(job.title)}** · {job.fraction:.0%} of all · {escaped(job.text)}"
+
+
 def _button(place: DeltaGenerator, label: str, job: Job, icon: str) -> bool:
     key = f"job.{label.lower().replace(' ', '_')}.{job.id}"
     return place.button(label, key=key, icon=f":material/{icon}:", width="stretch")
@@ -51,10 +59,11 @@ def _button(place: DeltaGenerator, label: str, job: Job, icon: str) -> bool:
 def _draw_active(job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
-        st.progress(min(max(job.fraction, 0.0), 1.0), text=_line(job))
+        st.progress(min(max(job.fraction, 0.0), 1.0), text=_active_line(job))
     if _button(right, "Cancel", job, "stop_circle"):
         session.workspace().cancel(job.id)
         st.rerun()
+    training_progress(job)
 
 
 def _draw_ended(job: Job) -> None:

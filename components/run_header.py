@@ -10,12 +10,20 @@ import streamlit as st
 
 from components import session
 from components.earlier_run import model_download
-from components.figures.loss_curve import held_out_caption, held_out_curve, loss_curve
+from components.figures.loss_curve import (
+    held_out_caption,
+    held_out_curve,
+    held_out_words,
+    loss_curve,
+)
 from components.markdown import escaped
 from components.preview_picture import preview_picture
 from components.run_table import run_races, settings_text
 from components.sample_cards import size_words
 from workspace.workspace import RunInfo
+
+_HELD_OUT_ARE = {"own_image_network": "images", "two_towers": "queries"}
+"""What the held-out figure of a method counts; a recommender is judged on a page of its own."""
 
 
 def run_header(run: RunInfo) -> None:
@@ -28,6 +36,9 @@ def run_header(run: RunInfo) -> None:
     )
     title = f"{info.name} · {size} · {run.title} · {run.dim:,}-d · {run.metric}"
     what.markdown(f"##### {escaped(title)}")
+    held_out = run.provenance.get("held_out")
+    if held_out and run.embedder in _HELD_OUT_ARE:
+        what.caption(escaped(held_out_words(held_out, _HELD_OUT_ARE[run.embedder])))
     with how.popover("How it was made", width="stretch"):
         loose = " (not reproducible bit by bit)" if run_races(run) else ""
         settings = escaped(settings_text(run)) or "no settings"

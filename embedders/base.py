@@ -97,6 +97,8 @@ class Embedder(ABC):
     """Whether a fitted model makes vectors of items it was not fitted on."""
     races: ClassVar[bool] = False
     """Whether several ``threads`` share weights without locks: not reproducible bit by bit."""
+    fit_stages: ClassVar[Mapping[str, float]] = {}
+    """Stages of ``fit`` that take long, in order, with the work of each; ``fit`` may refine it."""
     words_with: ClassVar[tuple[tuple[str, Any], ...] | None] = None
     """Settings, by name, under which there is a vector per word; None where there never is.
 

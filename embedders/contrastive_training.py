@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DatasetError
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.pair_evaluation import Retrieval
 from embedders.pair_sampling import Pairs, PairSampler, Positions
 from embedders.tower import Tower
@@ -26,6 +26,8 @@ KEPT_COST = 6_000
 """Tokens of a batch whose activations are kept (about 2 GB where all of MiniLM is trained);
 beyond, they are computed a second time while going back."""
 EXCLUDED = -1e9
+K = 5
+"""Held-out recall is told among so many."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,7 @@ def train(
     progress: Progress,
     evaluate: Callable[[Callable[[], None]], Retrieval] | None = None,
     before: Retrieval | None = None,
+    chance: float | None = None,
 ) -> History:
     """Train the towers in place; keep the epoch that does best on what is held out.
 
@@ -242,6 +245,8 @@ def train(
         Returns how well held-out things are found; takes what to call now and then.
     before : Retrieval, optional
         How well before training: no epoch is kept that is worse.
+    chance : float, optional
+        Recall@5 of guessing, which is told beside that of each epoch.
 
     Raises
     ------
@@ -275,12 +280,20 @@ def train(
         check_finite(towers)
         if evaluate is None:
             history.kept = epoch
+            tell_epoch(progress, schedule.stage, schedule.epochs, history.losses)
             continue
         history.held_out.append(evaluate(tick))
         standing = history.held_out[-1].standing
         rose = epoch if standing > best else rose
         if standing >= best:  # as good as before, and longer trained
             best, kept, history.kept = standing, towers.snapshot(), epoch
+        tell_epoch(
+            progress,
+            schedule.stage,
+            schedule.epochs,
+            history.losses,
+            standing_so_far(history, before, chance),
+        )
         if schedule.patience and epoch - rose >= schedule.patience:
             break
     if kept is not None:
@@ -291,10 +304,24 @@ def train(
     return history
 
 
+def standing_so_far(
+    history: History, before: Retrieval | None, chance: float | None
+) -> dict[str, Any]:
+    """Return recall@5 of the epochs so far, as the provenance of a trained method holds it."""
+    measured = [*([before] if before is not None else []), *history.held_out]
+    return {
+        "name": f"recall@{K}",
+        "values": [one.recall[K] for one in measured],
+        "start": 1 if before is None else 0,
+        "kept": history.kept,
+        "chance": chance,
+    }
+
+
 def _standing(history: History) -> str:
     if not history.held_out:
         return ""
-    return f", held-out recall@5 {history.held_out[-1].recall[5]:.3f}"
+    return f", held-out recall@{K} {history.held_out[-1].recall[K]:.3f}"
 
 
 def check_finite(towers: Towers) -> None:

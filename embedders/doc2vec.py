@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,7 @@ class Doc2Vec(Embedder):
     words_with = (("architecture", "dbow and words"),)
     params_class = Doc2VecParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"training": 1.0}
     races = True
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,7 @@ class FastText(WordEmbedder):
     version = 2
     params_class = FastTextParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"training": 1.0}
     races = True
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 
 WORDS_PER_BATCH = 100_000
 """Words that callers make ready at a time."""
@@ -124,6 +124,7 @@ def train_in_jobs(
                 last = f", loss {losses[-1]:.3f} after epoch {epoch}" if losses else ""
                 progress(done, total, "training", heading + last)
         losses.append(loss / max(trained, 1) if measure is None else measure())
+        tell_epoch(progress, "training", schedule.epochs, losses)
     return tuple(losses)
 
 

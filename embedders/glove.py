@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -102,6 +104,7 @@ class Glove(WordEmbedder):
     version = 3
     params_class = GloveParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"counting word pairs": 0.2, "training": 0.8}
 
     def _learn(self, corpus: Corpus, dataset: Dataset, progress: Progress) -> Learnt:
         p: GloveParams = self.params

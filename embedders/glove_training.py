@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import FloatMatrix
 from core.errors import ParameterError
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.cooccurrence import Cooccurrence
 
 TILE_BYTES = 1024**2
@@ -183,6 +183,7 @@ def train_glove(cells: Cells, settings: GloveSettings, progress: Progress) -> Gl
                 progress(done + seen, total, "training", note)
             done += seen
             losses.append(cost / n_cells)
+            tell_epoch(progress, "training", s.epochs, losses)
     return GloveVectors(
         words[cells.row_place, : s.dim],
         contexts[cells.column_place, : s.dim],

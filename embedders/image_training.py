@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import AnyArray
 from core.errors import ParameterError
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.image_networks import (
     Blueprint,
     Scaling,
@@ -93,6 +93,7 @@ def train(
     held_out: NDArray[np.bool_],
     plan: Plan,
     progress: Progress,
+    chance: float | None = None,
 ) -> Learnt:
     """Fit a new network to the images that are not held out.
 
@@ -107,6 +108,8 @@ def train(
     plan : Plan
     progress : Progress
         Called after every batch.
+    chance : float, optional
+        The accuracy of guessing, which is told beside that of each epoch.
 
     Raises
     ------
@@ -155,10 +158,12 @@ def train(
                 f"Lower the learning rate, which was {plan.rate:g}."
             )
         if not len(asked):
+            tell_epoch(progress, "training", plan.epochs, losses)
             continue
         accuracies.append(_accuracy(network, pixels, target, asked, scaling))
         if accuracies[-1] > max(accuracies[:-1], default=-1.0):
             kept, best = epoch, weights_of(network)
+        tell_epoch(progress, "training", plan.epochs, losses, _stand(accuracies, kept, chance))
         if plan.patience and epoch - kept >= plan.patience:
             break
     if len(asked):
@@ -177,6 +182,10 @@ def train(
         _knn_accuracy(network, pixels, target, held_out, scaling, progress),
         sum(p.numel() for p in network.parameters()),
     )
+
+
+def _stand(accuracies: list[float], kept: int, chance: float | None) -> dict[str, Any]:
+    return {"name": "accuracy", "values": list(accuracies), "kept": kept, "chance": chance}
 
 
 def augmented(pixels: NDArray[np.uint8], plan: Plan, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import AnyArray, FloatMatrix
 from core.params import Params, choice, flag, integer, real
-from core.progress import Progress, quiet
+from core.progress import Progress, quiet, tell_epoch
 from embedders.base import KnownItems
 from embedders.corpus import Corpus, Limits
 from embedders.packing import State, pack_json, unpack_json
@@ -126,6 +126,7 @@ class Lda(TermEmbedder):
     params_class = LdaParams
     stochastic = True
     batch_size = 512
+    fit_stages: ClassVar[Mapping[str, float]] = {"finding topics": 1.0}
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
@@ -207,6 +208,7 @@ class Lda(TermEmbedder):
                     note += f", perplexity {np.exp(losses[-1]):,.0f}"
                 progress(done, total, "finding topics", note)
             losses.append(self._loss(measured))
+            tell_epoch(progress, "finding topics", epochs, losses)
         return losses
 
     def _loss(self, counts: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +132,12 @@ class OwnImageNetwork(ImageItemEmbedder):
     source = "He et al. 2016, Deep Residual Learning; Dosovitskiy et al. 2021, ViT"
     params_class = OwnImageNetworkParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {
+        "looking for copies": 0.01,
+        "reading images": 0.02,
+        "training": 0.95,
+        "measuring": 0.02,
+    }
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
@@ -191,7 +197,13 @@ class OwnImageNetwork(ImageItemEmbedder):
         plan = self._plan(in_colour)
         with threads(p.threads):
             learnt = image_training.train(
-                blueprint, pixels, classes.target, classes.held_out, plan, progress
+                blueprint,
+                pixels,
+                classes.target,
+                classes.held_out,
+                plan,
+                progress,
+                classes.chance,
             )
         self._about = {
             "channels": blueprint.channels,

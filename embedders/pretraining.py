@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import DatasetError
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.contrastive_training import (
     MAX_NORM,
     WARM_UP,
@@ -185,5 +185,6 @@ def tsdae(
             note = f"epoch {epoch} of {schedule.epochs}, loss {summed / n_tokens:.3f}"
             progress(done, total, schedule.stage, note)
         losses.append(summed / n_tokens)
+        tell_epoch(progress, schedule.stage, schedule.epochs, losses)
     tower.learning(training=False)
     return losses

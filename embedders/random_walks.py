@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +98,7 @@ class WalkEmbedder(VocabularyEmbedder):
     version = 3
     stochastic = True
     races = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"walking": 0.1, "training": 0.9}
     no_way: ClassVar[str] = "there is nowhere to walk"
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,15 +60,19 @@ class Trial:
 
     def held_out(self, recalls: list[float], kept: int) -> dict[str, Any]:
         """Return what the provenance says of the training; ``recalls`` begin before it."""
-        chance = chance_scores(self.data.n_items, K, self.seen, self._stop, self._stop_users)
         return {
             "name": f"recall@{K}",
             "values": [round(value, 5) for value in recalls],
             "before": round(recalls[0], 5),
             "start": 0,
             "kept": kept,
-            "chance": round(float(chance.recall.mean()), 5),
+            "chance": self._chance_to_stop,
         }
+
+    @cached_property
+    def _chance_to_stop(self) -> float:
+        chance = chance_scores(self.data.n_items, K, self.seen, self._stop, self._stop_users)
+        return round(float(chance.recall.mean()), 5)
 
     def judged(
         self,

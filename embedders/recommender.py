@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from core.arrays import FloatMatrix
 from core.modality import Modality
 from core.params import Params, choice, flag, integer, real
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.base import VocabularyEmbedder
 from embedders.interactions import (
     Interactions,
@@ -158,6 +159,11 @@ class UserItemTowers(VocabularyEmbedder):
     accepts = frozenset({Modality.INTERACTIONS})
     params_class = UserItemTowersParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {
+        "training": 0.6,
+        "fitting implicit ALS": 0.2,
+        "training on everything": 0.2,
+    }
 
     def _train(self, dataset: Dataset, progress: Progress) -> KeyedVectors:
         assert dataset.sides is not None  # noqa: S101 -- checked with the modality
@@ -234,11 +240,13 @@ class UserItemTowers(VocabularyEmbedder):
                 losses.append(loss)
                 if not trial.can_stop:
                     kept = epoch
+                    tell_epoch(progress, stage, epochs, losses)
                     continue
                 recalls.append(_recall(trial, towers))
                 if best is None or recalls[-1] > recalls[kept]:
                     kept, best = epoch, _vectors(towers, data)
-                elif epoch - kept >= patience:
+                tell_epoch(progress, stage, epochs, losses, trial.held_out(recalls, kept))
+                if epoch - kept >= patience:
                     break
             users, items = best or _vectors(towers, data)
         progress(total, total, stage)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.arrays import FloatMatrix, FloatVector
 from core.errors import ParameterError
-from core.progress import Progress
+from core.progress import Progress, tell_epoch
 from embedders.cooccurrence import Cooccurrence
 
 BLOCK_ROWS = 256
@@ -254,7 +254,7 @@ class SubmatrixTrainer:
         """
         s, n = self.settings, len(self.cells)
         progress(0, s.epochs * n, "training")
-        losses = []
+        losses: list[float] = []
         with _single_threaded_products(s.threads) as pool:
             for epoch in range(s.epochs):
                 loss, seen = 0.0, 0
@@ -264,6 +264,7 @@ class SubmatrixTrainer:
                     note = f"epoch {epoch + 1} of {s.epochs}, loss {loss / max(seen, 1):.4f}"
                     progress(epoch * n + i, s.epochs * n, "training", note)
                 losses.append(loss / seen)
+                tell_epoch(progress, "training", s.epochs, losses)
         return tuple(losses)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -122,6 +123,7 @@ class Swivel(WordEmbedder):
     version = 2
     params_class = SwivelParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"counting word pairs": 0.2, "training": 0.8}
 
     def _learn(self, corpus: Corpus, dataset: Dataset, progress: Progress) -> Learnt:
         p: SwivelParams = self.params

@@ -14,9 +14,17 @@ import pandas as pd
 from core.arrays import FloatMatrix
 from core.errors import DatasetError
 from core.modality import Modality
-from core.progress import Progress
+from core.progress import Progress, tell_stages
 from embedders import minilm
-from embedders.contrastive_training import History, Schedule, Towers, own_chance, train
+from embedders.contrastive_training import (
+    History,
+    K,
+    Schedule,
+    Towers,
+    own_chance,
+    standing_so_far,
+    train,
+)
 from embedders.image_tower import NetworkTower
 from embedders.pair_data import PairData, read_pairs
 from embedders.pair_evaluation import Retrieval, knn_accuracy
@@ -37,7 +45,8 @@ TUNING_EPOCHS = 3
 FEW_IMAGES = 2_000
 """Below this many images, descriptors beat a network from scratch."""
 IMAGE_DIM = 128
-K = 5
+BACK, HEAD_WORK, STEP_WORK = 3.0, 0.02, 2_000.0
+"""Work of training in tokens read: on a token in all of a tower, in a layer on top; per step."""
 STAGES = {"simcse": "pretraining (SimCSE)", "tsdae": "pretraining (TSDAE)"}
 
 
@@ -162,6 +171,7 @@ class _Fitting:
             side = ("Left", "Right")[number] + " tower" if len(self._plans) > 1 else "Both sides"
             self._notes.append(f"{side}: {plan.words()}.")
             tower.learning(training=False)
+        tell_stages(self._progress, self._work())
         if self._pretraining == "none":
             self._towers.make_ready(self._progress)
         accuracy = self._test.accuracy(self._progress, "before") if self._test else None
@@ -185,6 +195,56 @@ class _Fitting:
         about["notes"] = self._notes
         return Fitted((self._towers.left, self._towers.right), about)
 
+    def _work(self) -> dict[str, float]:
+        """Return the stages that take long with their rough work, in tokens read."""
+        reading, pretraining = dict[str, float](), dict[str, float]()
+        n_pairs = 0 if self._data.sampler is None else self._data.sampler.n_pairs
+        epochs = self._training_schedule(n_pairs).epochs if n_pairs else 0
+        training = STEP_WORK * epochs * math.ceil(n_pairs / self._p.batch_size)
+        n_towers = len(self._towers.each)
+        for number, tower in enumerate(self._towers.each):
+            rows = self._towers.rows_of(tower)
+            tokens = float(sum(tower.cost(self._towers.things[int(row)]) for row in rows))
+            is_read_once = not tower.is_body_trained or self._has_only_head(tower)
+            if is_read_once:
+                stage = f"reading each {tower.modality} once"
+                reading[stage] = reading.get(stage, 0.0) + tokens
+            if self._pretraining != "none" and self._learns_alone(tower):
+                rounds = 2 * self._p.pretraining_epochs
+                pretraining[self._pretraining_stage(number)] = BACK * rounds * tokens
+            in_epoch = 2 / n_towers * n_pairs * tokens / max(1, len(rows))
+            training += epochs * (HEAD_WORK if is_read_once else BACK) * in_epoch
+        before, after = reading, pretraining
+        if self._pretraining != "none":  # which changes what is read
+            before, after = pretraining, reading
+        return {**before, **after, **({"training": training} if n_pairs else {})}
+
+    def _learns_alone(self, tower: Tower) -> bool:
+        """Tell whether a tower learns from its own items before it learns from pairs."""
+        if isinstance(tower, TextTower):
+            return tower.is_body_trained
+        return self._data.sampler is None
+
+    def _pretraining_stage(self, number: int) -> str:
+        is_image = self._towers.each[number].modality is Modality.IMAGE
+        stage = "pretraining (SimCLR)" if is_image else STAGES[self._pretraining]
+        return stage + (", right side" if number else "")
+
+    def _has_only_head(self, tower: Tower) -> bool:
+        """Tell whether what was learnt from pairs is a layer on top of MiniLM alone."""
+        only_head = self._p.start == "minilm" and self._p.train in {"auto", "projection"}
+        return only_head and isinstance(tower, TextTower)
+
+    def _training_schedule(self, n_pairs: int) -> Schedule:
+        is_tuning = any(
+            isinstance(tower, TextTower)
+            and tower.is_body_trained
+            and self._p.start == "minilm"
+            and not self._has_only_head(tower)
+            for tower in self._towers.each
+        )
+        return self._schedule(n_pairs, is_tuning=is_tuning)
+
     def _schedule(self, n_pairs: int, *, is_tuning: bool) -> Schedule:
         p = self._p
         n_batches = math.ceil(n_pairs / p.batch_size)
@@ -200,12 +260,10 @@ class _Fitting:
 
     def _pretrain(self) -> list[float]:
         """Teach each tower its own items; return the losses of the first."""
-        p, stage = self._p, STAGES[self._pretraining]
+        p = self._p
         losses: list[list[float]] = []
         for number, tower in enumerate(self._towers.each):
-            if not tower.is_body_trained and isinstance(tower, TextTower):
-                continue
-            if self._data.sampler is not None and not isinstance(tower, TextTower):
+            if not self._learns_alone(tower):
                 continue
             rows = self._towers.rows_of(tower)
             distinct = rows[np.unique(self._data.content[rows], return_index=True)[1]]
@@ -217,7 +275,7 @@ class _Fitting:
                 self._schedule(len(things), is_tuning=True),
                 epochs=epochs,
                 patience=0,
-                stage=stage if not number else f"{stage}, right side",
+                stage=self._pretraining_stage(number),
             )
             losses.append(self._pretrain_one(tower, things, schedule))
         return losses[0] if losses else []
@@ -252,18 +310,14 @@ class _Fitting:
         data, sampler = self._data, self._data.sampler
         assert sampler is not None  # noqa: S101 -- told to the type checker
         for tower in self._towers.each:
-            only_head = self._p.start == "minilm" and self._p.train in {"auto", "projection"}
-            if only_head and isinstance(tower, TextTower):
+            if isinstance(tower, TextTower) and self._has_only_head(tower):
                 tower.freeze()
         if self._pretraining != "none":
             self._towers.make_ready(self._progress)
-        is_tuning = any(
-            isinstance(t, TextTower) and t.is_body_trained and self._p.start == "minilm"
-            for t in self._towers.each
-        )
-        schedule = self._schedule(sampler.n_pairs, is_tuning=is_tuning)
-        before, evaluate = None, None
+        schedule = self._training_schedule(sampler.n_pairs)
+        before, evaluate, chance = None, None, None
         if data.held_out is not None:
+            chance = data.held_out.chance()[K]
             evaluate = partial(self._measure, data)
             before = evaluate(lambda: self._progress(0, 1, "measuring before training"))
             self._progress(1, 1, "measuring before training")
@@ -275,6 +329,7 @@ class _Fitting:
             progress=self._progress,
             evaluate=evaluate,
             before=before,
+            chance=chance,
         )
         return self._told(history, schedule, before)
 
@@ -306,13 +361,8 @@ class _Fitting:
             return about
         by_chance = held.chance()
         kept = history.held_out[history.kept - 1] if history.kept else before
-        values = [before.recall[K], *(one.recall[K] for one in history.held_out)]
         about["held_out"] = {
-            "name": f"recall@{K}",
-            "values": values,
-            "start": 0,
-            "kept": history.kept,
-            "chance": by_chance[K],
+            **standing_so_far(history, before, by_chance[K]),
             "before": before.recall[K],
             "after": kept.recall[K],
             "n": kept.n_queries,

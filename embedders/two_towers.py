@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -204,6 +204,7 @@ class TwoTowers(ItemEmbedder):
     pair_sides = queries
     params_class = TwoTowersParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"training": 1.0}
     batch_cost = 2_048
     batch_size = 128
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,6 +76,7 @@ class Word2Vec(PhraseEmbedder):
     version = 4
     params_class = Word2VecParams
     stochastic = True
+    fit_stages: ClassVar[Mapping[str, float]] = {"training": 1.0}
     races = True
 
     def _learn(self, corpus: Corpus, dataset: Dataset, progress: Progress) -> Learnt:

@@ -49,7 +49,7 @@ CREATE INDEX IF NOT EXISTS jobs_of ON jobs (workspace, created);
 """
 GONE = "This dataset is no longer in the workspace. Load it again, then start the job."
 _JSON = {"roles", "params", "kinds", "versions", "provenance", "result", "told"}
-_JOB_FIELDS = tuple(field.name for field in dataclasses.fields(Job))
+_JOB_FIELDS = tuple(f.name for f in dataclasses.fields(Job) if f.name != "training")
 
 
 class Catalog:
@@ -264,7 +264,8 @@ class Catalog:
     # jobs
     def save_job(self, job: Job, owner: str) -> None:
         """Keep a snapshot; ``owner`` is the server that runs it."""
-        self._insert("jobs", {**_values(job), "owner": owner}, replace=True)
+        values = {name: getattr(job, name) for name in _JOB_FIELDS}
+        self._insert("jobs", {**values, "owner": owner}, replace=True)
 
     def jobs(self, workspace: str | None = None, id: str | None = None) -> list[Job]:
         """Return the last 200 jobs, newest first."""

@@ -236,9 +236,21 @@ class _PartProgress(StagedProgress):
     def plan(self, expected_s: Mapping[str, float]) -> None:
         """Leave the plan to the whole."""
 
-    def begin(self, part: str, stage: str) -> None:
+    def begin(self, part: str, stage: str, stages: Mapping[str, float] | None = None) -> None:
         """Start a part of this member."""
-        self._whole.begin(f"{part} {self._name}", f"{self._name}: {stage}")
+        named = None if stages is None else self._named(stages)
+        self._whole.begin(f"{part} {self._name}", f"{self._name}: {stage}", named)
+
+    def expect(self, stages: Mapping[str, float]) -> None:
+        """Name the stages after the member, as its reports do."""
+        self._whole.expect(self._named(stages))
+
+    def trained(self, training: Mapping[str, Any]) -> None:
+        """Report a training with the member's name."""
+        self._whole.trained({**training, "stage": f"{self._name}: {training['stage']}"})
+
+    def _named(self, stages: Mapping[str, float]) -> dict[str, float]:
+        return {f"{self._name}: {stage}": work for stage, work in stages.items()}
 
     def __call__(self, done: int, total: int, stage: str = "", note: str = "") -> None:
         """Report with the member's name."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 10.0
 _LASTING_S = 8.0
+_LEAST_SHARE = 0.01  # of a part whose long stages have not begun
 _TRUSTED_S = 2.0  # a rate over less than this would jump
 
 Report = Callable[[dict[str, Any]], None]
@@ -41,6 +42,9 @@ class StagedProgress:
     (texts are embedded longest first, so the rate of the beginning would mislead). The fraction is
     the time spent over the time expected in all; it never falls, even when a part turns out to be
     slower than expected.
+
+    A part may name its stages with the work each will take (a training does). Then no stage counts
+    for more of the part than its work, however long the part was expected to be.
     """
 
     def __init__(self, report: Report, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,17 +55,36 @@ class StagedProgress:
         self._stage = ""
         self._seen: deque[tuple[float, int]] = deque()
         self._fraction = 0.0
+        self._stages: dict[str, float] = {}
+        self._reached = 0.0
+        self._said: dict[str, Any] = {}
+        self._has_trained = False
 
     def plan(self, expected_s: Mapping[str, float]) -> None:
         """Set the parts still to come, in order, with the seconds each will take, roughly."""
         self._ahead = dict(expected_s)
 
-    def begin(self, part: str, stage: str) -> None:
-        """Start a planned part; ``stage`` is what the user reads until the part reports."""
+    def begin(self, part: str, stage: str, stages: Mapping[str, float] | None = None) -> None:
+        """Start a planned part; ``stage`` is what the user reads until the part reports.
+
+        ``stages`` are those that take long, with the work of each; see ``expect``.
+        """
         self._expected = self._ahead.pop(part, 0.0)
         self._part_begun = self._clock()
+        self.expect(stages or {})
+        if stages is not None and self._has_trained:  # of another member of a comparison
+            self.trained({})
         self(0, 0, stage)
         self._stage = ""  # the part's own first report starts the measuring
+
+    def expect(self, stages: Mapping[str, float]) -> None:
+        """Set the stages of this part that take long, in order, with the work of each."""
+        self._stages, self._reached = dict(stages), 0.0
+
+    def trained(self, training: Mapping[str, Any]) -> None:
+        """Report how a training stands after an epoch; may raise ``Cancelled``."""
+        self._has_trained = bool(training)
+        self._report({**self._said, "training": dict(training)})
 
     def __call__(self, done: int, total: int, stage: str = "", note: str = "") -> None:
         """Report progress of the current part; may raise ``Cancelled``."""
@@ -74,21 +97,25 @@ class StagedProgress:
             self._seen.popleft()
         measured = self._measured_s(done, total)
         ahead = sum(self._ahead.values())
-        remaining = ahead + self._left_in_part(measured, now)
+        if self._stages:
+            left = self._left_by_work(measured, now, done / total if total else 0.0)
+        else:
+            left = self._left_in_part(measured, now)
+        remaining = ahead + left
         spent = now - self._begun
-        if spent + remaining > 0:
+        is_known = not self._stages or self._reached >= _LEAST_SHARE * sum(self._stages.values())
+        if is_known and spent + remaining > 0:
             # 0.99: only the end of the job is the whole of it
             self._fraction = max(self._fraction, min(0.99, spent / (spent + remaining)))
-        self._report(
-            {
-                "stage": stage,
-                "done": int(done),
-                "total": int(total),
-                "note": note,
-                "fraction": self._fraction,
-                "eta_s": None if measured is None else remaining,
-            }
-        )
+        self._said = {
+            "stage": stage,
+            "done": int(done),
+            "total": int(total),
+            "note": note,
+            "fraction": self._fraction,
+            "eta_s": None if measured is None else remaining,
+        }
+        self._report(self._said)
 
     def _measured_s(self, done: int, total: int) -> float | None:
         """Return the seconds left of the current stage by its own rate, once that is known."""
@@ -97,6 +124,21 @@ class StagedProgress:
         if now - then < _TRUSTED_S or advanced < 0.01 * total or advanced <= 0:
             return None
         return (now - then) / advanced * (total - done)
+
+    def _left_by_work(self, measured: float | None, now: float, share: float) -> float:
+        """Return the seconds left of a part whose stages are known, by the work left."""
+        names = list(self._stages)
+        here = names.index(self._stage) if self._stage in names else None
+        whole = sum(self._stages.values())
+        if here is not None:
+            before = sum(self._stages[name] for name in names[:here])
+            self._reached = max(self._reached, before + share * self._stages[names[here]])
+        ahead = whole - self._reached
+        here_left = 0.0 if here is None else (1 - share) * self._stages[names[here]]
+        if measured is not None and here_left > 0:
+            return measured * max(1.0, ahead / here_left)
+        spent, part = now - self._part_begun, max(_LEAST_SHARE, self._reached / whole)
+        return max(self._expected - spent, spent * (1 - part) / part)
 
     def _left_in_part(self, measured: float | None, now: float) -> float:
         expected = max(0.0, self._expected - (now - self._part_begun))

@@ -82,7 +82,7 @@ def _make_run(
     shown: bool,
 ) -> RunInfo:
     begun = time.perf_counter()
-    context.progress.begin("fit", f"preparing {embedder.title}")
+    context.progress.begin("fit", f"preparing {embedder.title}", embedder.fit_stages)
     embedder.fit(dataset, context.progress)
     context.progress.begin("vectors", "embedding")
     known = None

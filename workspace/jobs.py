@@ -51,6 +51,9 @@ class Job:
         "run_ready" is true). "layouts": what is drawn so far, in order of appearance; "layout":
         the newest of them. "qualities": the layouts whose quality is measured. "graph": the kNN
         graph. "preview": ``{"id", "n", "of"}`` once there is a picture of the first rows.
+    training : mapping
+        "stage", "epochs" planned, "losses" and "held_out" so far, as ``core.progress.tell_epoch``
+        has them; empty where nothing is trained. Not stored: it matters while the job runs.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Job:
     eta_s: float | None = None
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:

@@ -124,7 +124,7 @@ def _run(message: dict[str, Any], store: Any, catalog: Any, line: Line, inbox: I
         now = time.monotonic()
         complete = values["done"] == values["total"]
         soon = now - last_at < _REPORT_EVERY_S
-        if soon and values["stage"] == last_stage and not complete:
+        if soon and values["stage"] == last_stage and not complete and "training" not in values:
             return
         last_at, last_stage = now, values["stage"]
         line.send(say="progress", job=job, values=values)

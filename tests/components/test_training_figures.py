@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.figures.loss_curve import held_out_caption, held_out_curve, loss_curve
+from components.figures.loss_curve import (
+    held_out_caption,
+    held_out_curve,
+    held_out_words,
+    loss_curve,
+)
 from components.figures.token_strips import token_strips
+from components.training_progress import training_words
 
 
 def test_the_loss_curve_counts_epochs_from_one():
@@ -35,6 +41,38 @@ def test_what_held_out_items_said_is_drawn_beside_chance_with_the_kept_epoch_mar
     assert caption.startswith("Recall@5 on held-out items")
     assert "0.050" in caption
     assert "epoch 1," in caption
+
+
+def test_a_running_training_leaves_room_for_the_epochs_to_come():
+    held_out = {"name": "recall@5", "values": [0.1, 0.3], "start": 0, "chance": 0.05}
+    for figure in (loss_curve([3.0], n_epochs=10), held_out_curve(held_out, n_epochs=10)):
+        low, high = figure.layout.xaxis.range
+        assert low <= 1
+        assert high >= 10
+
+
+def test_the_line_of_a_running_training_says_where_it_stands():
+    held_out = {
+        "name": "recall@5",
+        "values": [0.1, 0.6, 0.5],
+        "chance": 0.05,
+        "start": 0,
+        "kept": 1,
+    }
+    training = {"stage": "training", "epochs": 9, "losses": [2.0, 1.25], "held_out": held_out}
+    assert training_words(training) == (
+        "Training: loss 1.250 after epoch 2 of at most 9 · recall@5 on held-out items 0.500 "
+        "(chance 0.050, dotted, before training 0.100, best 0.600 after epoch 1)"
+    )
+    assert training_words({**training, "held_out": None}).endswith("epoch 2 of at most 9")
+
+
+def test_a_result_says_what_its_kept_epoch_reached():
+    held_out = {"name": "accuracy", "values": [0.3, 0.652, 0.6], "chance": 0.1, "kept": 2, "n": 160}
+    words = held_out_words(held_out, "images")
+    assert words == "accuracy .65 on 160 held-out images · chance .10"
+    before = {"name": "recall@5", "values": [1.0], "start": 0, "kept": 0, "chance": 0.012}
+    assert held_out_words(before) == "recall@5 1.00 on held-out items · chance .012"
 
 
 def test_without_chance_and_kept_epoch_only_the_line_is_drawn():

@@ -140,6 +140,13 @@ class Log:
 
     def __init__(self, cancel_at=None):
         self.calls, self.cancel_at = [], cancel_at
+        self.trainings, self.expected = [], {}
+
+    def trained(self, training):
+        self.trainings.append(training)
+
+    def expect(self, stages):
+        self.expected = dict(stages)
 
     def __call__(self, done, total, stage="", note=""):
         self.calls.append((done, total, stage))
@@ -257,7 +264,8 @@ def test_queries_and_vectors_need_a_fit(cls):
 @every_input
 def test_progress_never_falls_and_reaches_its_total(cls, modality):
     data, log = small_for(cls, modality), Log()
-    quick(cls).fit(data, log).vectors(data, log)
+    embedder = quick(cls)
+    about = embedder.fit(data, log).vectors(data, log).provenance
     assert log.calls
     stages = {}
     for done, total, stage in log.calls:
@@ -265,6 +273,17 @@ def test_progress_never_falls_and_reaches_its_total(cls, modality):
         assert stages.get(stage, (0, total)) <= (done, total)
         stages[stage] = (done, total)
     assert all(done == total for done, total in stages.values()), stages
+    is_of_this = about.get("losses") and cls.id != "earlier"
+    assert bool(log.trainings) == bool(is_of_this)
+    if not log.trainings:
+        return
+    first = [told for told in log.trainings if told["stage"] == log.trainings[0]["stage"]]
+    assert [len(told["losses"]) for told in first] == list(range(1, len(first) + 1))
+    awaited = log.expected or embedder.fit_stages
+    assert set(awaited) & set(stages), "the bar would wait for a stage that never comes"
+    if about.get("held_out"):
+        values = [told for told in log.trainings if told["held_out"]][-1]["held_out"]["values"]
+        assert values == about["held_out"]["values"]
 
 
 @every_input

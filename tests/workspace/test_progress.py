@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.progress import quiet, tell_epoch
 from workspace.context import StagedProgress
 from workspace.jobs import Job
 
@@ -72,6 +73,51 @@ def test_no_time_left_is_told_before_it_can_be_known():
     clock.now = 1.5
     progress(1, 10, "a")
     assert [each["eta_s"] for each in said] == [None, None]
+
+
+def test_what_comes_before_a_training_counts_for_its_own_work_only():
+    said, clock = [], Clock()
+    progress = StagedProgress(said.append, clock)
+    progress.plan({"fit": 2.0, "layout": 5.0})
+    progress.begin("fit", "preparing", {"training": 1.0})
+    progress.expect({"reading": 10.0, "training": 90.0})
+    for done in range(11):
+        progress(done, 10, "reading")
+        clock.now += 1.0
+    assert 0.05 < said[-1]["fraction"] < 0.11
+    for done in range(50):
+        progress(done, 100, "training")
+        clock.now += 1.0
+    assert said[-1]["fraction"] == pytest.approx(60 / (60 + 51 + 5), abs=0.02)
+    assert said[-1]["eta_s"] == pytest.approx(51 + 5)
+
+
+def test_an_unplanned_stage_before_a_training_hardly_moves_the_bar():
+    said, clock = [], Clock()
+    progress = StagedProgress(said.append, clock)
+    progress.plan({"fit": 2.0, "layout": 5.0})
+    progress.begin("fit", "preparing", {"training": 1.0})
+    for done in range(20):
+        clock.now += 1.0
+        progress(done, 20, "finding equal images")
+    assert said[-1]["fraction"] < 0.02
+
+
+def test_a_training_is_told_after_each_epoch_and_forgotten_with_the_next_fit():
+    said = []
+    progress = StagedProgress(said.append, Clock())
+    progress.plan({"fit a": 1.0, "fit b": 1.0})
+    progress.begin("fit a", "preparing", {})
+    tell_epoch(progress, "training", 3, [2.0, 1.0], {"name": "accuracy", "values": [0.1, 0.5]})
+    assert said[-1]["training"]["losses"] == [2.0, 1.0]
+    assert said[-1]["training"]["held_out"]["values"] == [0.1, 0.5]
+    assert said[-1]["stage"] == "preparing"
+    progress.begin("fit b", "preparing", {})
+    assert [each["training"] for each in said if "training" in each][-1] == {}
+
+
+def test_who_only_counts_is_told_of_no_training():
+    tell_epoch(quiet, "training", 3, [2.0])
 
 
 def test_line_reads_as_a_person_would_say_it():
