@@ -21,6 +21,7 @@ from core.modality import Modality
 from core.params import Params, choice, integer, real, text
 from core.progress import Progress, quiet
 from embedders.base import Availability, ItemEmbedder, KnownItems
+from embedders.changing_model import SAME, cosine
 from embedders.endpoint import Endpoint
 from embedders.endpoint_address import (
     OPENAI_KEY,
@@ -44,6 +45,7 @@ MOST_CHARS_PER_REQUEST = 400_000
 QUERY_PATIENCE_S = 20.0
 PROBE = "embedding"
 LISTED = 100
+MOST_NAMED = 5
 _HOW = {"batch_size", "requests_per_minute", "key_variable", "timeout_s", "price", "encoding"}
 """Settings that change how the service is asked, not what it answers."""
 
@@ -152,7 +154,9 @@ class ApiText(ItemEmbedder):
     Texts leave this process, so an address must be one that the operator allows
     (``EMBEDSCOPE_API_HOSTS``; this machine only by default). The key stays in the environment.
     ``fit`` embeds one word: a wrong address, model or key is told before anything else is paid for,
-    and the length of the vectors is known. Blank texts, which many services refuse, are not sent
+    the length of the vectors is known, and where that word has another vector than before, the
+    model behind the name has changed: nothing of before is used again, and queries are refused.
+    Blank texts, which many services refuse, are not sent
     and get the zero vector. Equal texts are sent once. Settings that only change how the service is
     asked (batches, limits, key) play no part in the fingerprint: what was paid for is found again.
 
@@ -179,6 +183,10 @@ class ApiText(ItemEmbedder):
         self._dim = 0
         self._paid: dict[str, FloatVector] = {}
         self._answering_model = ""
+        self._named: list[str] = []
+        self._probe: FloatVector | None = None
+        self._is_same_model = False
+        self._changes: list[str] = []
         self._n_tokens = 0
         self._cut: list[str] = []
         self._n_blank = 0
@@ -226,26 +234,67 @@ class ApiText(ItemEmbedder):
         """
         self._check_modality(dataset)
         self._endpoint, self._dim = None, 0
-        self._paid.clear()
+        self._answering_model = ""
+        self._named, self._changes = [], []
         endpoint = _opened(self.params)
         pulse = _Pulse(progress)
         pulse(0, 1, "asking the service", self.estimate(dataset))
-        self._ask(endpoint, [self.params.document_prompt + PROBE], pulse)
-        self._endpoint = endpoint
+        probe = self._ask(endpoint, [self.params.document_prompt + PROBE], pulse)[0]
+        if self._probe is not None and cosine(probe, self._probe) < SAME:
+            self._paid.clear()  # what a broken-off call brought is of another model
+        self._probe, self._endpoint, self._is_same_model = probe, endpoint, True
         pulse(1, 1, "asking the service", f"vectors of {self._dim:,} numbers")
         return self
 
     def state(self) -> State:
-        """Return the length of the vectors and the model that answered; never a key."""
+        """Return the length of the vectors, the model that answered and its vector of one word.
+
+        Never a key.
+        """
         self._check_fitted()
-        return {"about": pack_json({"dim": self._dim, "model": self._answering_model})}
+        about = pack_json({"dim": self._dim, "model": self._answering_model})
+        return {"about": about} if self._probe is None else {"about": about, "probe": self._probe}
 
     def restore(self, state: Mapping[str, AnyArray]) -> Self:
         """Take up the length of the vectors; the service is asked at the first query."""
         about = unpack_json(state["about"])
         self._dim, self._answering_model = int(about["dim"]), str(about["model"])
+        self._probe = np.asarray(state["probe"], np.float32) if "probe" in state else None
+        self._is_same_model = False  # asked with the first query
         self._endpoint = _opened(self.params)
         return self
+
+    def witness(self) -> FloatVector:
+        """Return the ``(d,) float32`` vector of one word, as the service gives it now."""
+        self._check_fitted()
+        assert self._probe is not None  # noqa: S101 -- fit has asked for it
+        return self._probe
+
+    def changed_since(self, state: Mapping[str, AnyArray]) -> bool:
+        """Tell whether a run with that state was made by another model, by its name or vector."""
+        before, now = str(unpack_json(state["about"])["model"]), self._answering_model
+        if before and now and before != now:
+            return self._note_change(f"it called its model {before} then and {now} now")
+        return "probe" in state and self.changed_from(np.asarray(state["probe"]))
+
+    def changed_from(self, witness: FloatVector) -> bool:
+        """Tell whether the service gave that vector to the word, but now gives another one."""
+        found = cosine(self.witness(), witness)
+        if found >= SAME:
+            return False
+        return self._note_change(
+            f"the vector of the word “{PROBE}” has cosine {found:.3f} to the one of then"
+        )
+
+    def _note_change(self, why: str) -> bool:
+        note = (
+            "The model behind the service has changed since other texts were embedded with these "
+            f"settings: {why}. Those vectors are not used again; runs with them and this one "
+            "cannot be compared item by item."
+        )
+        if note not in self._changes:
+            self._changes.append(note)
+        return True
 
     def _identity(self) -> tuple[Any, ...]:
         """Return the service, its model and how texts are sent; not how fast they are."""
@@ -331,8 +380,40 @@ class ApiText(ItemEmbedder):
         """Return the ``(d,) float32`` vector of a text; gives up within half a minute."""
         self._check_fitted()
         assert self._endpoint is not None  # noqa: S101 -- told to the type checker
-        sent = self._prepare_query(query)
+        sent, named = self._prepare_query(query), self._answering_model
+        if self._probe is not None and not self._is_same_model:
+            return self._checked_query(sent)
         vector: FloatVector = self._ask(self._endpoint, [sent], _Pulse(quiet), QUERY_PATIENCE_S)[0]
+        if self._probe is not None and self._answering_model != named:
+            return self._checked_query(sent)
+        return vector
+
+    def _checked_query(self, sent: str) -> FloatVector:
+        """Return the vector of a query and make sure that the model of the vectors gives it.
+
+        Raises
+        ------
+        EmbedderUnavailable
+            If the word of ``fit`` has another vector now.
+        """
+        assert self._endpoint is not None  # noqa: S101 -- told to the type checker
+        assert self._probe is not None  # noqa: S101 -- told to the type checker
+        texts = [self.params.document_prompt + PROBE, sent]
+        size = min(2, self.params.batch_size)
+        parts = [
+            self._ask(self._endpoint, texts[start : start + size], _Pulse(quiet), QUERY_PATIENCE_S)
+            for start in range(0, 2, size)
+        ]
+        both: FloatMatrix = np.concatenate(parts)
+        found = cosine(both[0], self._probe)
+        if found < SAME:
+            raise EmbedderUnavailable(
+                f"{self._endpoint.shown} has changed the model behind {self.params.model.strip()} "
+                f"since these vectors were made: the word “{PROBE}” has cosine {found:.3f} to its "
+                "vector of then. Embed the data again to search by words, or search by an item."
+            )
+        self._is_same_model = True
+        vector: FloatVector = both[1]
         return vector
 
     def trace(self, text: str) -> Trace:  # noqa: ARG002
@@ -364,6 +445,8 @@ class ApiText(ItemEmbedder):
         self._dim = matrix.shape[1]
         key = key_for(read_address(p.url), p.key_variable)
         self._answering_model = without_key(model, key) or self._answering_model
+        if self._answering_model and self._answering_model not in self._named:
+            self._named.append(self._answering_model)
         self._n_tokens += n_tokens
         return matrix
 
@@ -391,6 +474,12 @@ class ApiText(ItemEmbedder):
             f"Model {self.params.model.strip()} at {address.shown}{named}; "
             f"{matrix.shape[1]:,} numbers per vector. The service may change its model unseen."
         ]
+        notes += self._changes
+        if len(self._named) > 1:
+            notes.append(
+                f"The service named more than one model while it answered ("
+                f"{', '.join(self._named[:MOST_NAMED])}): the vectors may not belong together."
+            )
         notes.append(self._cost(*self._size))
         if self._n_tokens:
             notes.append(f"The service counted {self._n_tokens:,} tokens.")

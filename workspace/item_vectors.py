@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from core.arrays import FloatMatrix
 from embedders.base import ItemEmbedder, ItemKeys
+from embedders.changing_model import ChangingModel
 from workspace.catalog import Catalog
 from workspace.entries import saving
 from workspace.store import Store
 
 _KEPT_S = 7 * 86_400
 """How long what a cancelled job has made is kept, to go on from there."""
+_OF_WITNESS = np.zeros((1, 16), np.uint8)
+"""The key of no item."""
 
 
 class StoredItems:
@@ -26,6 +29,9 @@ class StoredItems:
     Finished runs tell by the digests of their items which vectors they hold. What a running job
     makes is appended to a file of its own, which outlives a cancel or a crash and is deleted when
     the run is complete. Whole blocks are appended, and a block that was cut off is not read.
+
+    Where somebody else runs the model, vectors of another model than the one that answers now are
+    not used; the file of a running job begins with the vector that tells its model.
 
     Parameters
     ----------
@@ -42,6 +48,7 @@ class StoredItems:
         self._recipe, self._method = embedder.recipe(), embedder.id
         self._unfinished = store.root / "unfinished" / f"{run}.blocks"
         self._items: tuple[ItemKeys, NDArray[np.int64]] | None = None
+        self._changing = embedder if isinstance(embedder, ChangingModel) else None
         self._n_made = 0
         self.n_earlier = 0
         """Items of the last search that had been embedded before this job."""
@@ -73,6 +80,9 @@ class StoredItems:
         self._n_made += len(keys)
         self._unfinished.parent.mkdir(parents=True, exist_ok=True)
         with saving("vectors"), self._unfinished.open("ab") as stream:
+            if self._changing is not None and not stream.tell():
+                np.save(stream, _OF_WITNESS)
+                np.save(stream, self._changing.witness()[np.newaxis])
             np.save(stream, np.ascontiguousarray(keys))
             np.save(stream, np.ascontiguousarray(vectors, np.float32))
 
@@ -92,13 +102,32 @@ class StoredItems:
 
     def _sources(self) -> Iterator[tuple[ItemKeys, FloatMatrix, NDArray[np.int64]]]:
         """Yield keys, vectors, and the row of each key's vector."""
+        if self._is_of_another_model(self._unfinished):
+            self._unfinished.unlink(missing_ok=True)
         for known, block in _blocks(self._unfinished):
             yield known, block, np.arange(len(block))
         for run in self._catalog.runs_of_method(self._method):
             items = self._store.items(run, self._recipe)
-            vectors = None if items is None else self._store.vectors(run)
-            if items is not None and vectors is not None:
+            if items is None or self._was_of_another_model(run):
+                continue
+            vectors = self._store.vectors(run)
+            if vectors is not None:
                 yield items["keys"], vectors.matrix, items["rows"]
+
+    def _is_of_another_model(self, file: Path) -> bool:
+        """Tell whether the first block of a file is the witness of a model that is no more."""
+        if self._changing is None:
+            return False
+        for known, block in _blocks(file):
+            is_witness = known.shape == _OF_WITNESS.shape and not known.any()
+            return is_witness and self._changing.changed_from(block[0])
+        return False
+
+    def _was_of_another_model(self, run: str) -> bool:
+        if self._changing is None:
+            return False
+        state = self._store.state(run)
+        return state is not None and self._changing.changed_since(state)
 
 
 def _blocks(file: Path) -> Iterator[tuple[ItemKeys, FloatMatrix]]:

@@ -26,6 +26,14 @@ def vector(text: str, dim: int = DIM) -> np.ndarray:
     return counts / 8
 
 
+def other_answer(body, model="tiny-1"):
+    """Return what it answers once another model stands behind the name, as long as the first."""
+    good = answer(body, model)
+    for row in good["data"]:
+        row["embedding"] = row["embedding"][::-1]
+    return good
+
+
 def answer(body, model="tiny-1"):
     """Return what a service answers to a request."""
     dim = body.get("dimensions", DIM)

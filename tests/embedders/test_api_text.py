@@ -684,3 +684,40 @@ def test_a_service_whose_vectors_change_between_fit_and_query_is_told(service):
     service.forever = edited(lambda good: answer({"input": ["x"], "dimensions": 5}))
     with pytest.raises(EmbedderUnavailable, match="5 numbers, before with 32"):
         again.embed_query("apple")
+
+
+def test_a_query_is_refused_once_another_model_of_the_same_length_answers(service):
+    embedder, _ = fitted(service)
+    for size in (32, 1):  # a service that takes one text at a time is asked twice
+        again = asking(service, batch_size=size).restore(embedder.state())
+        service.bodies.clear()
+        np.testing.assert_array_equal(again.embed_query("apple"), vector("apple"))
+        asked = [text for body in service.bodies for text in body["input"]]
+        assert asked == ["embedding", "apple"]
+        service.bodies.clear()
+        again.embed_query("pear")
+        assert [body["input"] for body in service.bodies] == [["pear"]], "asked once"
+    service.forever = (200, {}, small_service.other_answer)
+    with pytest.raises(EmbedderUnavailable, match="has changed the model behind tiny since") as no:
+        asking(service).restore(embedder.state()).embed_query("apple")
+    assert "Embed the data again" in str(no.value)
+    service.forever = (200, {}, lambda body: small_service.other_answer(body, "tiny-2"))
+    with pytest.raises(EmbedderUnavailable, match="has changed the model"):
+        embedder.embed_query("apple")  # under way: the service names another model now
+
+
+def test_a_state_of_an_earlier_version_answers_as_before(service):
+    embedder, _ = fitted(service)
+    state = embedder.state()
+    del state["probe"]
+    assert asking(service).restore(state).embed_query("apple").shape == (DIM,)
+
+
+def test_more_than_one_name_for_the_model_is_told(service):
+    embedder, data = fitted(service, batch_size=2)
+    service.script = [(200, {}, lambda body: answer(body, "tiny-b"))]
+    notes = embedder.vectors(data).provenance["notes"]
+    assert any("more than one model while it answered (tiny-1, tiny-b)" in note for note in notes)
+    assert not any(
+        "more than one" in n for n in fitted(service)[0].vectors(data).provenance["notes"]
+    )
