@@ -72,9 +72,10 @@ class Dialect:
             return "one column"
         return _TITLES.get(self.delimiter, repr(self.delimiter))
 
-    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+    def reader(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
         """Return the rows of ``lines``, each with its line end still on."""
         settings: dict[str, Any] = {
+            "strict": strict,
             "delimiter": self.delimiter,
             "skipinitialspace": self.skip_space,
             "doublequote": not self.escapechar,
@@ -113,6 +114,8 @@ def detect_dialect(
         blanks = bool(quote) and re.search(re.escape(delim) + " +" + quote, text) is not None
         for escape in ("", "\\") if quote and "\\" + quote in text else ("",):
             dialect = Dialect(delim, quote, escape, skip_space=delim == " " or blanks)
+            if escape and len(text) <= _HEAD_CHARS and _is_left_open(dialect, lines):
+                continue  # the backslash before the last quote is the last character of a cell
             score = _score(dialect, lines)
             if score > best_score:
                 best, best_score = dialect, score
@@ -122,6 +125,16 @@ def detect_dialect(
     if best.delimiter != " " and _blanks_follow(best, lines):
         best = Dialect(best.delimiter, best.quotechar, best.escapechar, skip_space=True)
     return best, best_score
+
+
+def _is_left_open(dialect: Dialect, lines: list[str]) -> bool:
+    """Tell whether the last cell begins with a quote that nothing closes."""
+    try:
+        for _ in dialect.reader(lines, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _check_one_character(name: str, value: str | None) -> None:

@@ -88,6 +88,12 @@ def test_whatever_csv_writes_reads_back_under_the_same_dialect(dialect, grid):
     assert loaded.warnings == ()
 
 
+def test_a_backslash_that_ends_the_last_cell_escapes_nothing():
+    assert rows(table(b"'a','b\\'\n", quotechar="'", header="none")) == [["a", "b\\"]]
+    escaped = b"'it\\'s','b'\n'c','d\\'e'\n"
+    assert rows(table(escaped, quotechar="'", header="none")) == [["it's", "b"], ["c", "d'e"]]
+
+
 _words = (
     st.text("abcdefghijklmnopqrstuvwxyzäéß ", min_size=3, max_size=12)
     .map(str.strip)
