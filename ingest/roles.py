@@ -216,6 +216,20 @@ def mean_lengths(sample: Sequence[str]) -> tuple[float, float]:
     return statistics.fmean(words), statistics.fmean(map(len, head))
 
 
+def reads_like_texts(column: Column) -> bool:
+    """Tell whether repeated values are sentences all the same, as captions of several images are.
+
+    A name such as "caption" says so from two words on; without it, eleven values of six words or
+    more do. Names of classes are fewer or shorter.
+    """
+    if column.values.kind != "string":
+        return False
+    words, _ = mean_lengths(column.values.sample)
+    if _TEXT.fullmatch(column.name):
+        return words >= 1.5
+    return words >= 6 and column.values.n_distinct > 10
+
+
 def _is_text(name: str, words: float, chars: float, distinct: float) -> bool:
     if distinct < 0.3:
         return False

@@ -19,7 +19,7 @@ from ingest.delimited import read_delimited
 from ingest.preview import ColumnGuess
 from ingest.raw_table import RawTable
 from ingest.reader import ReadOptions, require_column
-from ingest.roles import Column, plan
+from ingest.roles import Column, plan, reads_like_texts
 from ingest.source import Source
 from ingest.spreadsheet import is_workbook, read_spreadsheet
 from ingest.structured import is_columnar, read_columnar, read_json
@@ -132,19 +132,26 @@ def described(
 
 
 def _shown(column: Column) -> Column:
-    """Return a column that only a map's hover needs as text instead of nothing."""
+    """Return a column as text that only a map's hover needs, and one of repeated captions."""
     if column.is_said or column.values.kind != "string":
         return column
+    if column.role in {"label", "categorical"} and reads_like_texts(column):
+        n = column.values.n_distinct
+        reason = f"{n:,} {'text' if n == 1 else 'texts'}, some of several rows"
+        return dataclasses.replace(column, role="text", reason=reason)
     if column.role not in {"ignored", "id"} or column.values.n_distinct < 2:
         return column
     return dataclasses.replace(column, role="text", reason="differs in nearly every row")
 
 
 def _with_label(columns: list[Column], *, only_column_is_label: bool) -> list[Column]:
+    captions = [c for c in columns if c.role == "text" and not c.is_said and reads_like_texts(c)]
     for column in columns:
-        alone = only_column_is_label and len(columns) == 1
+        alone = only_column_is_label and len(columns) - len(captions) == 1
         n, distinct = len(column.values), column.values.n_distinct
         if column.is_said or column.values.kind not in {"number", "string"}:
+            continue
+        if column in captions:
             continue
         is_text = column.values.kind == "string"
         groups = 2 <= distinct < n and distinct <= (n / 2 + 1 if is_text else n / 3)
