@@ -46,7 +46,7 @@ def _line(job: Job) -> str:
 
 def _active_line(job: Job) -> str:
     """Say how much of all is done, which is what the bar shows, before what is done now."""
-    if job.state != "running" or not job.fraction:
+    if job.state != "running" or job.fraction < 0.005:
         return _line(job)
     return f"**{escaped(job.title)}** · {job.fraction:.0%} of all · {escaped(job.text)}"
 

@@ -43,8 +43,8 @@ class StagedProgress:
     the time spent over the time expected in all; it never falls, even when a part turns out to be
     slower than expected.
 
-    A part may name its stages with the work each will take (a training does). Then no stage counts
-    for more of the part than its work, however long the part was expected to be.
+    A part may name its stages with the work each will take (a training does). Then the share of
+    that work which is done counts, not the time: nobody knows how long the first epoch will take.
     """
 
     def __init__(self, report: Report, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +56,7 @@ class StagedProgress:
         self._seen: deque[tuple[float, int]] = deque()
         self._fraction = 0.0
         self._stages: dict[str, float] = {}
-        self._reached = 0.0
+        self._reached = self._part_from = 0.0
         self._said: dict[str, Any] = {}
         self._has_trained = False
 
@@ -70,7 +70,7 @@ class StagedProgress:
         ``stages`` are those that take long, with the work of each; see ``expect``.
         """
         self._expected = self._ahead.pop(part, 0.0)
-        self._part_begun = self._clock()
+        self._part_begun, self._part_from = self._clock(), self._fraction
         self.expect(stages or {})
         if stages is not None and self._has_trained:  # of another member of a comparison
             self.trained({})
@@ -98,22 +98,21 @@ class StagedProgress:
         measured = self._measured_s(done, total)
         ahead = sum(self._ahead.values())
         if self._stages:
-            left = self._left_by_work(measured, now, done / total if total else 0.0)
+            measured, left = self._left_by_work(measured, now, done / total if total else 0.0)
+            fraction = self._reached_of_all(now - self._part_begun + left, ahead)
         else:
             left = self._left_in_part(measured, now)
-        remaining = ahead + left
-        spent = now - self._begun
-        is_known = not self._stages or self._reached >= _LEAST_SHARE * sum(self._stages.values())
-        if is_known and spent + remaining > 0:
-            # 0.99: only the end of the job is the whole of it
-            self._fraction = max(self._fraction, min(0.99, spent / (spent + remaining)))
+            spent = now - self._begun
+            fraction = spent / max(spent + left + ahead, 1e-9)
+        # 0.99: only the end of the job is the whole of it
+        self._fraction = max(self._fraction, min(0.99, fraction))
         self._said = {
             "stage": stage,
             "done": int(done),
             "total": int(total),
             "note": note,
             "fraction": self._fraction,
-            "eta_s": None if measured is None else remaining,
+            "eta_s": None if measured is None else left + ahead,
         }
         self._report(self._said)
 
@@ -125,20 +124,31 @@ class StagedProgress:
             return None
         return (now - then) / advanced * (total - done)
 
-    def _left_by_work(self, measured: float | None, now: float, share: float) -> float:
-        """Return the seconds left of a part whose stages are known, by the work left."""
-        names = list(self._stages)
-        here = names.index(self._stage) if self._stage in names else None
+    def _left_by_work(
+        self, measured: float | None, now: float, share: float
+    ) -> tuple[float | None, float]:
+        """Return the seconds left of a part whose stages are known, by the work left.
+
+        The first is None where the rate of the current stage does not tell.
+        """
+        names, here_left = list(self._stages), 0.0
+        if self._stage in names:
+            before = sum(self._stages[name] for name in names[: names.index(self._stage)])
+            work = self._stages[self._stage]
+            self._reached = max(self._reached, before + share * work)
+            here_left = (1 - share) * work
         whole = sum(self._stages.values())
-        if here is not None:
-            before = sum(self._stages[name] for name in names[:here])
-            self._reached = max(self._reached, before + share * self._stages[names[here]])
         ahead = whole - self._reached
-        here_left = 0.0 if here is None else (1 - share) * self._stages[names[here]]
-        if measured is not None and here_left > 0:
-            return measured * max(1.0, ahead / here_left)
+        if measured is not None and 0 < ahead <= 2 * here_left:
+            return measured, measured * ahead / here_left
         spent, part = now - self._part_begun, max(_LEAST_SHARE, self._reached / whole)
-        return max(self._expected - spent, spent * (1 - part) / part)
+        return None, max(self._expected - spent, spent * (1 - part) / part)
+
+    def _reached_of_all(self, part_s: float, ahead_s: float) -> float:
+        """Return the fraction of the job by the work done in a part that takes ``part_s``."""
+        share = part_s / max(part_s + ahead_s, 1e-9)
+        done = self._reached / sum(self._stages.values())
+        return self._part_from + (1 - self._part_from) * share * done
 
     def _left_in_part(self, measured: float | None, now: float) -> float:
         expected = max(0.0, self._expected - (now - self._part_begun))

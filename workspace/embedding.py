@@ -301,7 +301,8 @@ def _expected_s(n: int, embedder: Embedder | None, layout: LayoutSpec | None) ->
     if embedder is not None:
         slow = embedder.pretrained
         expected["fit"] = 3.0 if slow else 1.0 + 1e-3 * n
-        expected["vectors"] = 0.012 * n if slow else 2e-4 * n
+        learnt = isinstance(embedder, ItemEmbedder) and embedder.fit_stages
+        expected["vectors"] = 0.012 * n if slow else (2e-3 if learnt else 2e-4) * n
     if layout is not None:
         expected["picture"] = 0.1 + 2e-5 * n
         expected["graph"] = 0.1 + 1e-8 * n * n

@@ -85,10 +85,12 @@ def test_what_comes_before_a_training_counts_for_its_own_work_only():
         progress(done, 10, "reading")
         clock.now += 1.0
     assert 0.05 < said[-1]["fraction"] < 0.11
+    assert said[-1]["eta_s"] is None
     for done in range(50):
         progress(done, 100, "training")
         clock.now += 1.0
-    assert said[-1]["fraction"] == pytest.approx(60 / (60 + 51 + 5), abs=0.02)
+    done = 0.1 + 0.9 * 0.49
+    assert said[-1]["fraction"] == pytest.approx(done * (60 + 51) / (60 + 51 + 5), abs=0.01)
     assert said[-1]["eta_s"] == pytest.approx(51 + 5)
 
 
