@@ -16,6 +16,7 @@ from core.errors import WorkspaceError
 from core.modality import Modality
 from workspace.entries import plain
 from workspace.jobs import INTERRUPTED, Job
+from workspace.kept_parts import what_is_kept
 from workspace.records import DatasetInfo, LayoutInfo, RunInfo, SidesInfo
 
 _SCHEMA = """
@@ -284,14 +285,20 @@ class Catalog:
         return {row["owner"] for row in rows}
 
     def interrupt(self, owner: str) -> None:
-        """Mark the open jobs of a server that is gone."""
-        self._change(
-            "UPDATE jobs SET state = 'interrupted', message = ?, finished = ?, eta_s = NULL "
+        """Mark the open jobs of a server that is gone, and say what is kept of each."""
+        rows = self._rows(
+            f"SELECT {', '.join(_JOB_FIELDS)} FROM jobs "
             "WHERE owner = ? AND state IN ('queued', 'running')",
-            INTERRUPTED,
-            time.time(),
             owner,
         )
+        for job in (Job(**row) for row in rows):
+            self._change(
+                "UPDATE jobs SET state = 'interrupted', message = ?, finished = ?, eta_s = NULL "
+                "WHERE id = ?",
+                f"{INTERRUPTED} {what_is_kept(job)}",
+                time.time(),
+                job.id,
+            )
 
     def dismiss_job(self, workspace: str, id: str) -> None:
         """Remember that the user has seen how a job ended."""

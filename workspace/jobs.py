@@ -9,11 +9,11 @@ from typing import Any, Literal
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 OPEN_STATES: tuple[State, ...] = ("queued", "running")
 
-INTERRUPTED = "The server stopped while this job ran. Start it again; finished parts are kept."
-CANCELLED = "Cancelled. Finished parts are kept."
+INTERRUPTED = "The server stopped while this job ran. Start it again."
+CANCELLED = "Cancelled."
 KILLED = (
     "The worker process ended unexpectedly, most likely for lack of memory. "
-    "Try fewer items or smaller settings; finished parts are kept."
+    "Try fewer items or smaller settings."
 )
 NOT_STARTED = (
     "No worker process could be started. Restart Embedscope; the log in its home folder says why."

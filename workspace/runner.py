@@ -15,6 +15,7 @@ from core.errors import WorkspaceError
 from embedders.trace import Trace
 from workspace.catalog import Catalog
 from workspace.jobs import CANCELLED, KILLED, NOT_STARTED, Job, State
+from workspace.kept_parts import what_is_kept
 from workspace.locks import FileLock, clean_locks
 from workspace.query_client import QueryClient
 from workspace.settings import Settings
@@ -124,7 +125,7 @@ class JobRunner:
             job = self.job(id)
             if job.state == "queued" and id in self._open:
                 self._queue.remove(id)
-                self._finish(id, "cancelled", CANCELLED)
+                self._finish(id, "cancelled", self._with_kept(id, CANCELLED))
             elif job.state == "running" and id not in self._cancelling:
                 self._stop_running(id)
         return self.job(id)
@@ -298,7 +299,7 @@ class JobRunner:
             self._publish(id, message["result"])
             self._finish(id, "done", "")
         elif say == "cancelled":
-            self._finish(id, "cancelled", CANCELLED)
+            self._finish(id, "cancelled", self._with_kept(id, CANCELLED))
         else:
             self._finish(id, "failed", message["message"])
 
@@ -308,16 +309,17 @@ class JobRunner:
             slot.reset()
             if id in self._open and not self._closed:
                 cancelled = id in self._cancelling
-                self._finish(
-                    id,
-                    "cancelled" if cancelled else "failed",
-                    CANCELLED if cancelled else KILLED,
-                )
+                state: State = "cancelled" if cancelled else "failed"
+                message = self._with_kept(id, CANCELLED if cancelled else KILLED)
+                self._finish(id, state, message)
             if all(each.failed_starts >= _GIVE_UP_AFTER for each in self._workers):
                 for waiting in self._queue:
                     self._finish(waiting, "failed", NOT_STARTED)
                 self._queue.clear()
         self._dispatch()
+
+    def _with_kept(self, id: str, message: str) -> str:
+        return f"{message} {what_is_kept(self._open[id])}"
 
     def _stop_running(self, id: str) -> None:
         self._cancelling.add(id)

@@ -73,10 +73,7 @@ def failure_text(error: BaseException) -> str:
     if isinstance(error, EmbedscopeError):
         return str(error)
     if isinstance(error, MemoryError):
-        return (
-            "There was not enough memory. Try fewer items or smaller settings; "
-            "finished parts are kept."
-        )
+        return "There was not enough memory. Try fewer items or smaller settings."
     reference = secrets.token_hex(4)
     _LOG.error("reference %s", reference, exc_info=error)
     return (
