@@ -6,8 +6,11 @@ import numpy as np
 import streamlit as st
 
 from comparison.class_labels import ClassLabels, labels_of
+from comparison.offered_tasks import LabelColumn
+from comparison.offered_tasks import label_columns as usable_columns
 from components import session
 from components.items import RunItems, subset_items
+from components.markdown import escaped
 from workspace.stored_comparison import StoredComparison
 
 
@@ -25,9 +28,22 @@ def compared_items(stored: StoredComparison) -> RunItems:
 
 
 def label_columns(stored: StoredComparison) -> list[str]:
-    """Return the columns that may serve as classes, the declared labels first."""
-    items = compared_items(stored)
-    return [c for c in items.colour_columns if items.roles.get(c) in ("label", "categorical")]
+    """Return the columns that may serve as classes: the label first, then those of few values.
+
+    Where none can be used, all that hold classes, so that a view can say why not.
+    """
+    found = _class_columns(stored)
+    return [c.name for c in found if not c.reason] or [c.name for c in found]
+
+
+def _class_columns(stored: StoredComparison) -> tuple[LabelColumn, ...]:
+    """Return the columns of classes, the usable ones first, with the reason against the others."""
+    roles = compared_items(stored).roles
+    dataset = stored.info.recipe.dataset
+    every = session.worked_out(
+        ("label columns", dataset), lambda: usable_columns(session.dataset(dataset))
+    )
+    return tuple(c for c in every if roles.get(c.name) in ("label", "categorical"))
 
 
 def label_choice(stored: StoredComparison, *, key: str) -> str | None:
@@ -37,12 +53,14 @@ def label_choice(stored: StoredComparison, *, key: str) -> str | None:
         return None
     if len(columns) == 1:
         return columns[0]
+    left_out = [c for c in _class_columns(stored) if c.name not in columns]
     return st.selectbox(
         "Classes",
         columns,
         key=f"{key}.{stored.info.recipe.dataset[:12]}",
         persist_state="session",
-        help="The column whose values are the classes.",
+        help="The column whose values are the classes."
+        + "".join(f" Left out is {escaped(c.name)}: {escaped(c.reason)}" for c in left_out),
     )
 
 
