@@ -13,7 +13,9 @@ from components.boundary import explained
 from components.figures.token_strips import token_strips
 from components.markdown import escaped
 from core.modality import Modality
+from embedders import get_embedder
 from embedders.trace import MAX_TOKENS, Trace
+from ingest.dataset import Dataset
 from workspace.workspace import RunInfo
 
 _STRIPS = 40
@@ -28,10 +30,10 @@ _UNKNOWN = "border-style:dashed;opacity:0.55;text-decoration:line-through;"
 def token_view(run: RunInfo) -> None:
     """Draw the box for a text and the three steps of its way."""
     dataset = session.dataset(run.dataset)
-    if dataset.modality is not Modality.TEXT:
+    if dataset.modality is not Modality.TEXT and not _reads_texts(run):
         st.info(f"{run.title} reads no texts, so there are no tokens to show. Choose a text run.")
         return
-    text = _text_box(run, dataset.items)
+    text = _text_box(run, _texts(dataset))
     if not text.strip():
         st.caption("Type a text to see how it is cut, numbered and embedded.")
         return
@@ -42,7 +44,39 @@ def token_view(run: RunInfo) -> None:
         _vectors(trace)
 
 
+def _reads_texts(run: RunInfo) -> bool:
+    return Modality.TEXT in get_embedder(run.embedder).queries
+
+
+def _texts(dataset: Dataset) -> list[str]:
+    """Return the texts of a dataset: all items, those of the sides that hold texts, or none."""
+    if dataset.modality is Modality.TEXT:
+        return list(dataset.items)
+    if dataset.sides is None or dataset.modality is not Modality.PAIRS:
+        return []
+    n_left = dataset.sides.n_left
+    bounds = ((0, n_left), (n_left, len(dataset)))
+    return [
+        text
+        for kind, (start, end) in zip(dataset.sides.modalities, bounds, strict=True)
+        if kind is Modality.TEXT
+        for text in dataset.items[start:end]
+    ]
+
+
 def _text_box(run: RunInfo, items: list[str]) -> str:
+    if not items:
+        key = f"tokens.text.{run.dataset[:12]}"
+        return str(
+            st.text_area(
+                "Text",
+                key=key,
+                height=100,
+                max_chars=_MOST_CHARS,
+                persist_state="session",
+                placeholder="a red circle above a blue square",
+            )
+        )
     box, pick = st.columns([4, 1], vertical_alignment="bottom")
     number = pick.number_input(
         "Take text number",
@@ -129,6 +163,12 @@ def _vectors(trace: Trace) -> None:
     if not len(trace.matrix):
         filled = int(np.count_nonzero(trace.vector))
         st.caption(f"{filled:,} of {len(trace.vector):,} dimensions are filled.")
+        if 2 * filled > len(trace.vector):
+            st.plotly_chart(
+                token_strips([], trace.matrix, trace.vector),
+                key="tokens.strip",
+                config={"displayModeBar": False},
+            )
         return
     shown = [token for token in trace.tokens if token.row is not None][:_STRIPS]
     rows = [token.row for token in shown]

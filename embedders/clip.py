@@ -22,6 +22,7 @@ from embedders.clip_model_list import BUNDLED, suggestions
 from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import DIGEST_STRIDE, ImageReference, image_query
 from embedders.packing import State
+from embedders.trace import MAX_TOKENS, Token, Trace
 from ingest.dataset import Dataset
 from ingest.image_items import content_hash
 
@@ -251,6 +252,53 @@ class Clip(ItemEmbedder):
         size = self.batch_size
         starts = range(0, len(items), size)
         return np.concatenate([self._embed_batch(items[start : start + size]) for start in starts])
+
+    def trace(self, text: str) -> Trace:
+        """Return the tokens of ``text`` and, where the text tower has them, their vectors."""
+        model, p = self._model, self.params
+        framed = p.template.replace(_HOLE, text)
+        read, n_cut = model.real_tokens(framed)
+        ids = model.token_ids([framed])[0]
+        vector = model.embed_texts(ids)[0]
+        matrix = model.token_vectors(ids)
+        shown = read[:MAX_TOKENS]
+        stands = -1
+        if matrix is not None:
+            gaps = np.abs(matrix - vector).max(axis=1)
+            stands = int(gaps.argmin())
+            matrix = matrix[: len(shown)]
+        tokens = tuple(
+            Token(
+                model.token_text(id),
+                id,
+                None if matrix is None else place,
+                1.0 if place == stands else 0.0,
+                "end of the text" if id in model.ends else "",
+            )
+            for place, id in enumerate(shown)
+        )
+        return Trace(
+            tokens,
+            np.zeros((0, model.dim), np.float32) if matrix is None else matrix,
+            self._embed_batch([TokenIds(ids.tobytes())])[0],
+            self._rule(stands, len(shown)),
+            n_cut + len(read) - len(shown),
+            is_read_whole=n_cut == 0,
+        )
+
+    def _rule(self, stands: int, n: int) -> str:
+        length = ", scaled to length 1" if self.params.normalise else ""
+        read = "" if self.params.template == _HOLE else f" It is read as “{self.params.template}”."
+        if stands < 0:
+            return (
+                "The text tower makes one vector of all tokens; it has no vector of each that "
+                f"belongs to the space of the texts and images{length}.{read}"
+            )
+        which = "place behind the text" if stands >= n else "token"
+        return (
+            f"The text's vector is that of the last {which}, which has read all others{length}. "
+            f"The vectors of the other tokens are shown in the same space; they take no part.{read}"
+        )
 
     def _dedup_key(self, item: TokenIds | ImageReference) -> object:
         return item if isinstance(item, TokenIds) else item.digest

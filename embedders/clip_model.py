@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import FloatMatrix
+from core.arrays import FloatMatrix, FloatVector
 from core.errors import EmbedderUnavailable, QueryError
 from embedders import tiny_clip
 from embedders.clip_checkpoints import CONFIG, ClipChoice, architecture_config, checkpoints
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TRAINED_TOWERS = ("vision_cfg", "text_cfg")
 _LONGEST = 8
 """Images longer than this many times their height (or higher) are cut before they are resized."""
+_MARKS = 4
+"""Room for the tokens that a tokenizer puts around a text, beside one per byte of it."""
 _PROBLEMS = (RuntimeError, KeyError, IndexError, ValueError, TypeError, AttributeError)
 
 
@@ -53,6 +55,10 @@ class ClipModel:
         Tokens read of a text.
     fillers : frozenset of int
         Tokens that end a text or fill it up.
+    ends : frozenset of int
+        Tokens that end a text.
+    token_text : callable
+        From a token to how it is written.
     vocabulary : int
         Rows of the table of token vectors; 0 where it is not known.
     dim : int
@@ -74,6 +80,8 @@ class ClipModel:
     tokenize: Callable[[Sequence[str], int], Any]
     context_length: int
     fillers: frozenset[int]
+    ends: frozenset[int]
+    token_text: Callable[[int], str]
     vocabulary: int
     dim: int
     side: tuple[int, int]
@@ -115,6 +123,60 @@ class ClipModel:
             )
         return ids, n_cut
 
+    def real_tokens(self, text: str) -> tuple[list[int], int]:
+        """Return the tokens that are read of a text, its marks among them, and how many are not."""
+        clean = text.encode("utf-8", "replace")
+        whole = np.asarray(self.tokenize([clean.decode("utf-8")], len(clean) + _MARKS), np.int32)
+        read = self._without_filling(self.token_ids([text])[0][0])
+        return read, len(self._without_filling(whole[0])) - len(read)
+
+    def _without_filling(self, row: NDArray[np.int32]) -> list[int]:
+        ids: list[int] = row.tolist()
+        end = next((place for place, id in enumerate(ids) if id in self.ends), None)
+        if end is not None:
+            return ids[: end + 1]
+        while len(ids) > 1 and ids[-1] == ids[-2] and ids[-1] in self.fillers:
+            ids.pop()
+        return ids
+
+    def token_vectors(self, ids: NDArray[np.int32]) -> FloatMatrix | None:
+        """Return the ``(context_length, dim) float32`` last states of a text's tokens, projected.
+
+        Parameters
+        ----------
+        ids : (1, context_length) int32
+
+        Returns
+        -------
+        matrix or None
+            The row of the token that stands for the text is ``embed_texts`` of it; None where the
+            tower has no such row.
+        """
+        import torch
+
+        tower = getattr(self.network, "text", self.network)
+        projection = getattr(tower, "text_projection", None)
+        if not hasattr(tower, "ln_final"):
+            return None
+        seen: list[Any] = []
+        hook = tower.ln_final.register_forward_hook(lambda _module, _given, out: seen.append(out))
+        try:
+            whole = self.embed_texts(ids)[0]
+        finally:
+            hook.remove()
+        if not seen or seen[-1].ndim != 3:
+            return None
+        with torch.inference_mode():
+            states = seen[-1][0]
+            if isinstance(projection, torch.nn.Linear):
+                states = projection(states)
+            elif projection is not None:
+                states = states @ projection
+            matrix: FloatMatrix = states.float().numpy()
+        if matrix.shape[1:] != whole.shape or not _row_like(matrix, whole):
+            return None
+        return matrix
+
     def pixels(self, image: NDArray[np.uint8]) -> Any:
         """Return ``(height, width, 3) uint8`` pixels as the ``(3, h, w)`` tensor of the model."""
         from PIL import Image
@@ -142,6 +204,12 @@ class ClipModel:
                 self.network.encode_image(batch, normalize=False).float().numpy()
             )
         return features
+
+
+def _row_like(matrix: FloatMatrix, vector: FloatVector) -> bool:
+    """Tell whether a row of ``matrix`` is ``vector``, but for rounding."""
+    gaps = np.abs(matrix - vector).max(axis=1)
+    return bool(gaps.min() <= 1e-2 * max(float(np.abs(vector).max()), 1e-12))
 
 
 def within_reach(image: Image.Image, side: tuple[int, int], mode: str) -> Image.Image:
@@ -227,6 +295,8 @@ def _bundled() -> ClipModel:
         tokenize=tokenize,
         context_length=length,
         fillers=frozenset(ends[1:]),
+        ends=frozenset(ends[1:2]),
+        token_text=lambda id: str(tokenizer.id_to_token(id)),
         vocabulary=int(config["text_cfg"]["vocab_size"]),
         dim=int(config["embed_dim"]),
         side=(int(config["vision_cfg"]["image_size"]),) * 2,
@@ -388,7 +458,7 @@ def _ready(
             f"preprocess_cfg of {choice.name} cannot be used ({_first_line(error)}). "
             "Correct it in open_clip_config.json."
         ) from error
-    tokenize, fillers = _tokenizer(choice, config["text_cfg"])
+    tokenize, fillers, ends, token_text = _tokenizer(choice, config["text_cfg"])
     tower = getattr(network, "text", network)
     if gelu := _quick_gelu(choice):
         notes.append("Activation QuickGELU, with which the checkpoint was trained.")
@@ -400,6 +470,8 @@ def _ready(
         tokenize=tokenize,
         context_length=int(config["text_cfg"].get("context_length", 77)),
         fillers=fillers,
+        ends=ends,
+        token_text=token_text,
         vocabulary=int(getattr(tower, "vocab_size", 0) or 0),
         dim=int(config["embed_dim"]),
         side=side,
@@ -431,15 +503,22 @@ def _listed_transform(choice: ClipChoice) -> tuple[Mapping[str, Any], list[str]]
 
 def _tokenizer(
     choice: ClipChoice, tower: Mapping[str, Any]
-) -> tuple[Callable[[Sequence[str], int], Any], frozenset[int]]:
-    """Return the function that cuts texts into tokens, and the tokens that end or fill a text."""
+) -> tuple[
+    Callable[[Sequence[str], int], Any], frozenset[int], frozenset[int], Callable[[int], str]
+]:
+    """Return how texts are cut, which tokens fill or end one, which end one, how one is written."""
     from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 
     length = int(tower.get("context_length", 77))
     settings = dict(tower.get("tokenizer_kwargs", {}))
     if choice.tokenizer is None:
         plain = SimpleTokenizer(context_length=length, **settings)
-        return lambda texts, n: plain(list(texts), n), frozenset({0, plain.eot_token_id})
+        return (
+            lambda texts, n: plain(list(texts), n),
+            frozenset({0, plain.eot_token_id}),
+            frozenset({plain.eot_token_id}),
+            lambda id: str(plain.decode([id])).strip(),
+        )
     folder = str(required(choice.tokenizer).path)
     try:
         cut = HFTokenizer(
@@ -455,8 +534,14 @@ def _tokenizer(
             f"The tokenizer of {choice.name} cannot be loaded ({_first_line(error)}). "
             "Get the model again, or choose another one."
         ) from error
-    ends = (cut.tokenizer.pad_token_id, cut.tokenizer.eos_token_id, cut.tokenizer.sep_token_id, 0)
-    return lambda texts, n: cut(list(texts), n), frozenset(e for e in ends if e is not None)
+    own = cut.tokenizer
+    ends = frozenset(e for e in (own.eos_token_id, own.sep_token_id) if e is not None)
+    return (
+        lambda texts, n: cut(list(texts), n),
+        ends | {0} | ({own.pad_token_id} - {None}),
+        ends,
+        lambda id: str(own.convert_ids_to_tokens([id])[0]),
+    )
 
 
 def _file_provenance(choice: ClipChoice, file: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 N_LAYERS = 6
 LENGTH, MOST = 256, 512
 """Tokens that the model was trained on, and that it has positions for."""
-_MARKS = {101: "start of the text", 102: "end of the text", 100: "not in the vocabulary"}
+MARKS = {101: "start of the text", 102: "end of the text", 100: "not in the vocabulary"}
 
 
 class Minilm(NamedTuple):
@@ -149,7 +149,7 @@ class PackagedMinilm(TextModel):
 
     def marks(self) -> dict[int, str]:
         """Return what tokens without a text of their own stand for."""
-        return _MARKS
+        return MARKS
 
     def to_bfloat16(self) -> PackagedMinilm:
         """Return a copy with 16-bit weights; the model itself is shared."""

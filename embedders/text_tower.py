@@ -11,6 +11,7 @@ import numpy as np
 from core.modality import Modality
 from embedders import minilm
 from embedders.tower import Tower
+from embedders.trace import MAX_TOKENS, Token, Trace
 
 TOKENIZE_CHUNK = 1_000
 UNKNOWN, START, END, PAD = 100, 101, 102, 0
@@ -98,11 +99,57 @@ class TextTower(Tower):
     def run(self, items: Sequence[tuple[int, ...]]) -> Any:
         """Return the ``(n, width)`` mean of the last states of each text's tokens."""
         ids, real = padded(items)
-        states = self.body(
-            input_ids=ids, attention_mask=None if bool(real.all()) else real.long()
-        ).last_hidden_state
+        states = self._states(ids, real)
         weights = real.unsqueeze(-1).to(states.dtype)
         return (states * weights).sum(dim=1) / weights.sum(dim=1)
+
+    def _states(self, ids: Any, real: Any) -> Any:
+        return self.body(
+            input_ids=ids, attention_mask=None if bool(real.all()) else real.long()
+        ).last_hidden_state
+
+    def trace(self, text: str) -> Trace:
+        """Return how the tower makes a vector of ``text``.
+
+        The head is linear: the head of the mean is the mean of the heads.
+        """
+        import torch
+
+        whole = token_ids(self._tokenizer, [text])[0]
+        # What a tower from scratch does not know is cut and read as the unknown piece.
+        kept = (*whole[: self.max_length - 1], whole[-1]) if len(whole) > self.max_length else whole
+        item = self.cut(whole)
+        with torch.inference_mode():
+            states = self.head(self._states(*padded([item])))[0]
+            vector = self.encode([item])[0].numpy()
+        tokens = tuple(
+            Token(
+                str(self._tokenizer.id_to_token(id)),
+                id if self.vocabulary is None or id in self._number else None,
+                place,
+                1 / len(kept),
+                self._note(id),
+            )
+            for place, id in enumerate(kept[:MAX_TOKENS])
+        )
+        rule = (
+            "The text's vector is the mean of its pieces' vectors, which the trained layer on top "
+            "has turned into the space of both sides, then scaled to length 1. A piece's vector "
+            "depends on the text around it."
+        )
+        return Trace(
+            tokens,
+            np.asarray(states[: len(tokens)].numpy(), np.float32),
+            vector,
+            rule,
+            len(whole) - len(tokens),
+            is_read_whole=len(kept) == len(whole),
+        )
+
+    def _note(self, id: int) -> str:
+        if self.vocabulary is not None and id not in self._number:
+            return "not in the texts of training: read as the unknown piece"
+        return minilm.MARKS.get(id, "")
 
 
 def token_ids(tokenizer: Any, texts: Sequence[str]) -> list[tuple[int, ...]]:

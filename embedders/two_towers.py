@@ -24,6 +24,7 @@ from embedders.text_tower import TextTower
 from embedders.tower import Tower
 from embedders.tower_fitting import Fitted, fit_towers
 from embedders.tower_making import TowerPlan, make_tower
+from embedders.trace import Trace
 from ingest import read_dataset
 from ingest.dataset import Dataset
 
@@ -351,6 +352,16 @@ class TwoTowers(ItemEmbedder):
             else text_query(query, self.title)
         )
         return Thing(side, tower.prepare([raw])[0])
+
+    def trace(self, text: str) -> Trace:
+        """Return how the tower for texts makes a vector of ``text``; of two the left one."""
+        side = self._side_for(Modality.TEXT, prefer=0)
+        tower = None if side is None else self._both()[side]
+        if not isinstance(tower, TextTower):
+            raise QueryError(
+                "No tower of this model reads texts, so there are no tokens. Choose a run on texts."
+            )
+        return tower.trace(text)
 
     def _dedup_key(self, item: Thing) -> object | None:
         key = getattr(item.item, "digest", item.item)

@@ -72,3 +72,30 @@ def test_a_cut_text_that_was_replaced_needs_no_remark(page):
     page.text_area[0].set_value("my own text").run()
     assert page.asked[-1] == "my own text"
     assert cut_notes(page) == []
+
+
+def test_texts_are_traced_through_a_method_of_pictures_that_reads_texts_too(monkeypatch):
+    def trace(_run, text):
+        token = Token(text, 7, None, 0.0)
+        return Trace((token,), np.zeros((0, 2), np.float32), np.ones(2, np.float32), "One vector.")
+
+    dataset = Dataset("pictures", Modality.IMAGE, ("1",), [b""])
+    monkeypatch.setattr(session, "dataset", lambda _: dataset)
+    monkeypatch.setattr(session, "workspace", lambda: SimpleNamespace(trace=trace))
+
+    def draw(embedder):
+        from types import SimpleNamespace
+
+        from components.token_view import token_view
+
+        token_view(SimpleNamespace(id="r", dataset="d", title="The method", embedder=embedder))
+
+    page = AppTest.from_function(draw, default_timeout=30, args=("clip",)).run()
+    assert not page.number_input  # there is no text to take
+    page.text_area[0].set_value("a circle").run()
+    assert not page.exception
+    assert "One vector." in [c.value for c in page.caption]
+    assert len(page.get("plotly_chart")) == 1
+    page = AppTest.from_function(draw, default_timeout=30, args=("hog",)).run()
+    assert "The method reads no texts" in page.info[0].value
+    assert not page.text_area

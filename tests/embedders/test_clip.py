@@ -304,6 +304,22 @@ def test_sixteen_bit_arithmetic_is_near_and_its_distance_is_told(folders, family
     assert again.vectors(data).matrix.tobytes() == before.matrix.tobytes()
 
 
+@pytest.mark.parametrize(
+    ("family", "tells"),
+    [("clip", "the last token"), ("siglip", "behind the text"), ("roberta", "one vector of all")],
+)
+def test_a_text_is_traced_as_far_as_its_tower_allows(folders, family, tells):
+    embedder = local(folders, family).fit(make_texts())
+    trace = embedder.trace("two red circle")
+    words = [token.text for token in trace.tokens]
+    assert [word for word in words if word in {"two", "red", "circle"}] == ["two", "red", "circle"]
+    assert trace.n_cut == 0
+    np.testing.assert_array_equal(trace.vector, embedder.embed_query("two red circle"))
+    assert tells in trace.rule
+    assert len(trace.matrix) == (0 if family == "roberta" else len(words))
+    assert embedder.trace("cat " * 50).n_cut == 50 - {"clip": 10}.get(family, 11)
+
+
 def test_runs_from_before_there_were_sixteen_bits_keep_their_identity():
     # Written down with a version that had no such setting.
     params = {"model": "tiny_clip", "checkpoint": "", "template": "{}", "normalise": True}
