@@ -40,6 +40,7 @@ _KIND_HELP = {
 }
 _ROLES: dict[Modality, tuple[Role, ...]] = {
     Modality.TEXT: ("text", "label", "id", "categorical", "numeric", "time", "ignored"),
+    Modality.IMAGE: ("label", "categorical", "numeric", "time", "text", "ignored"),
     Modality.TABLE: ("numeric", "categorical", "label", "id", "time", "text", "ignored"),
     Modality.PAIRS: (
         "left",

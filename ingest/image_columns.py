@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 import pandas as pd
 
+from core.errors import ParameterError
 from ingest.dataset import Role
 from ingest.preview import ColumnGuess
 from ingest.raw_table import RawTable
@@ -21,7 +22,9 @@ def image_columns(
 ) -> tuple[pd.DataFrame, dict[str, Role], tuple[ColumnGuess, ...], list[str]]:
     """Return folder columns and those of the table beside the images, with roles and notes."""
     columns, roles = _folders(ids)
-    guesses = tuple(_guess(columns, name, role) for name, role in roles.items())
+    said = {name: role for name, role in options.columns.items() if name in roles}
+    columns, roles = _as_said(columns, roles, said)
+    guesses = tuple(_guess(columns, name, role, name in said) for name, role in roles.items())
     given = [as_source(options.metadata)] if options.metadata is not None else list(tables)
     if not given:
         return columns, roles, guesses, []
@@ -29,7 +32,7 @@ def image_columns(
     if joined is None:
         return columns, roles, guesses, [note]
     extra, extra_roles, extra_guesses = described(joined, options, where=given[0].name)
-    if "label" in extra_roles.values() and "folder" in roles:
+    if "label" in extra_roles.values() and roles.get("folder") == "label" and not said:
         roles["folder"] = "categorical"
         guesses = tuple(dataclasses.replace(guess, role="categorical") for guess in guesses)
     new = [name for name in extra_roles if name not in {"width", "height", *columns}]
@@ -73,8 +76,27 @@ def _folders(ids: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Role]]:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(ids))), roles
 
 
-def _guess(columns: pd.DataFrame, name: str, role: Role) -> ColumnGuess:
-    names = columns[name].unique()
-    return ColumnGuess(
-        name, role, "name of the folder", n_distinct=len(names), examples=tuple(names[:3])
-    )
+def _as_said(
+    columns: pd.DataFrame, roles: dict[str, Role], said: Mapping[str, Role]
+) -> tuple[pd.DataFrame, dict[str, Role]]:
+    """Return the folder columns with the roles that the user gives them.
+
+    Raises
+    ------
+    ParameterError
+        For a role that names of folders cannot have.
+    """
+    for name, role in said.items():
+        if role not in {"label", "categorical", "text", "ignored"}:
+            raise ParameterError(
+                f"columns[{name!r}]={role!r}: names of folders may be label, categorical, text or "
+                "ignored."
+            )
+    named = {name: said.get(name, role) for name, role in roles.items()}
+    kept: dict[str, Role] = {name: role for name, role in named.items() if role != "ignored"}
+    return columns[list(kept)], kept
+
+
+def _guess(columns: pd.DataFrame, name: str, role: Role, is_said: bool) -> ColumnGuess:
+    names, reason = columns[name].unique(), "as you said" if is_said else "name of the folder"
+    return ColumnGuess(name, role, reason, n_distinct=len(names), examples=tuple(names[:3]))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import TooLarge, UnreadableSource, UnsafeSource, WorkspaceError
+from core.errors import ParameterError, TooLarge, UnreadableSource, UnsafeSource, WorkspaceError
 from core.modality import Modality
 from ingest.dataset import Dataset
 from ingest.image_codec import check_image
@@ -320,6 +320,20 @@ def test_label_of_the_table_beside_wins_over_the_folder():
     assert dataset.label == "label"
     assert dataset.roles["folder"] == "categorical"
     assert (dataset.columns["label"] == dataset.columns["folder"]).all()
+
+
+def test_roles_of_folders_and_of_the_table_beside_can_be_said():
+    table = Source("about.csv", data=b"file,animal,age\na.png,cat,1\nb.png,dog,2\n")
+    source = zip_of({"x/a.png": encoded(flat(RED)), "y/b.png": encoded(flat(BLUE))})
+    said = {"folder": "label", "animal": "text", "age": "ignored"}
+    dataset = READER.read([source, table], ReadOptions(columns=said))
+    assert dataset.label == "folder"
+    assert dataset.roles["animal"] == "text"
+    assert "age" not in dataset.columns
+    without = READER.read([source], ReadOptions(columns={"folder": "ignored"}))
+    assert list(without.columns) == ["width", "height"]
+    with pytest.raises(ParameterError, match="names of folders may be label"):
+        READER.read([source], ReadOptions(columns={"folder": "numeric"}))
 
 
 def test_table_that_names_no_image_is_left_out_and_told():
