@@ -65,6 +65,13 @@ def before_it_runs(embedder: Embedder, dataset: str) -> bool:
         st.warning(escaped(ready.hint), icon=":material/info:")
         return False
     settings = repr(sorted(embedder.params.to_dict().items()))
+    refused = session.worked_out(
+        ("refusal", dataset, embedder.id, settings),
+        lambda: embedder.refusal(session.dataset(dataset)),
+    )
+    if refused:
+        st.warning(escaped(refused), icon=":material/info:")
+        return False
     cost = session.worked_out(
         ("cost", dataset, embedder.id, settings),
         lambda: embedder.estimate(session.dataset(dataset)),  # reads every text

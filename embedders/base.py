@@ -114,6 +114,8 @@ class Embedder(ABC):
             raise ParameterError(f"seed must be an integer in [0, 2^32), got {seed!r}.")
         self.params: Any = params if params is not None else self.params_class()
         self.seed = seed
+        self.run_notes: tuple[str, ...] = ()
+        """What the run that this model comes from said of itself, where it comes from one."""
 
     @classmethod
     def availability(cls, params: Params) -> Availability:  # noqa: ARG003
@@ -144,6 +146,10 @@ class Embedder(ABC):
 
     def estimate(self, dataset: Dataset) -> str:  # noqa: ARG002
         """Return a sentence on what embedding ``dataset`` will cost; empty where it costs time."""
+        return ""
+
+    def refusal(self, dataset: Dataset) -> str:  # noqa: ARG002
+        """Return why ``dataset`` cannot be embedded, where that is known at once; else ""."""
         return ""
 
     @abstractmethod

@@ -16,6 +16,7 @@ from core.params import Params, choice, flag, integer, text
 from core.progress import Progress, quiet
 from embedders import arithmetic, hub_model, minilm, precision, same_weights, sentence_model
 from embedders.base import Availability, ItemEmbedder
+from embedders.model_shape import Shape, check_shape, shape_of
 from embedders.packing import State
 from embedders.terms import text_query
 from embedders.text_model import Pooling, TextModel, Tokens
@@ -28,6 +29,7 @@ LISTED = 200
 """Texts that were cut, named in the provenance; all of them are counted."""
 CALIBRATED_ON = 1_000
 _MIN_LENGTH = 8
+_PACKAGED = Shape(minilm.N_LAYERS, 384)
 _QUERY_SIDES = {"query", "question", "search"}
 
 
@@ -174,14 +176,25 @@ class Bert(ItemEmbedder):
     @classmethod
     def availability(cls, params: Params) -> Availability:
         """Tell whether the packages and the model are here, or what would have to be fetched."""
+        assert isinstance(params, BertParams)  # noqa: S101 -- told to the type checker
         try:
             wanted = cls.needs(params)
             missing = sentence_model.missing_packages() if wanted else minilm.missing_packages()
             if missing:
                 return Availability("needs_extra", f"Needs {', '.join(missing)}.")
-            return hub_model.availability(wanted)
+            found = hub_model.availability(wanted)
+            if found.state == "ready":
+                check_shape(*cls._shape(wanted), params.layer, params.dim)
+            return found
         except EmbedscopeError as error:
             return Availability("needs_extra", str(error))
+
+    @staticmethod
+    def _shape(wanted: hub_model.HubModel | None) -> tuple[str, Shape]:
+        """Return name and size of the model that is on this machine."""
+        if wanted is None:
+            return minilm.NAME.rpartition("/")[2], _PACKAGED
+        return wanted.name, shape_of(hub_model.required(wanted).path)
 
     @property
     def is_fitted(self) -> bool:

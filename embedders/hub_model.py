@@ -343,7 +343,7 @@ def availability(source: ModelSource | None) -> Availability:
     if source is None or at_hand(source) is not None:
         return Availability("ready")
     missing = next(one for one in source.all() if at_hand(_alone(one)) is None)
-    if isinstance(missing, HubModel) and missing.is_path:
+    if isinstance(missing, HubModel) and (missing.is_path or _is_put_there(missing)):
         return Availability("needs_extra", _why_no_model(missing))
     size = f"{source.mb:,} MB" if source.mb else "size shown before it starts"
     hint = (
@@ -434,7 +434,7 @@ def _hub_model(source: HubModel) -> LocalModel | None:
         folder = local_path(source.name)
         whole = is_complete(folder, source.files)
         return LocalModel(source, folder, "a local folder") if whole else None
-    own = models_folder() / source.repo
+    own = _own_folder(source)
     if source.revision == "main" and is_complete(own, source.files):
         return LocalModel(source, own, "a local folder")
     return _downloaded(source) or _cached(source)
@@ -509,15 +509,31 @@ def _folders(parent: Path) -> list[Path]:
         return []
 
 
+def _own_folder(source: HubModel) -> Path:
+    """Return where a model of that name lies that somebody put into the models folder."""
+    return models_folder() / source.repo
+
+
+def _is_put_there(source: HubModel) -> bool:
+    is_named = source.revision == "main" and source.repo.partition("/")[0] != "hub"
+    return is_named and _own_folder(source).is_dir()
+
+
 def _why_no_model(source: HubModel) -> str:
     shown = _short(source.name)
+    folder = source.name if source.is_path else str(_own_folder(source))
     try:
-        names = [p.name for p in local_path(source.name).iterdir()]
+        names = [p.name for p in local_path(folder).iterdir()]
     except PermissionError:
         return f"The folder {shown} may not be read by this program. Let its owner allow it."
     except OSError:
         return f"There is no folder {shown}. Check the path, or give the name of a model."
     lacks = source.files.lacking(source.files.choose(names)) or "some of its files"
+    if not source.is_path:
+        return (
+            f"The folder {shown} in the models folder holds no model that can be loaded: it lacks "
+            f"{lacks}. Add what is missing, or remove the folder to download the model."
+        )
     return (
         f"The folder {shown} holds no model that can be loaded: it lacks {lacks}. "
         "Give the folder that a model was saved into."

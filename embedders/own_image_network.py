@@ -151,14 +151,19 @@ class OwnImageNetwork(ImageItemEmbedder):
         return self._network is not None
 
     def estimate(self, dataset: Dataset) -> str:
-        """Return which classes would be learnt, or why none can be."""
+        """Return which classes would be learnt."""
         p: OwnImageNetworkParams = self.params
-        try:
-            name, counts, n_unlabelled = class_counts(dataset, p.label.strip())
-        except (DatasetError, ParameterError) as error:
-            return str(error)
+        name, counts, n_unlabelled = class_counts(dataset, p.label.strip())
         n, without = sum(counts.values()), f"; {n_unlabelled:,} have no label" * bool(n_unlabelled)
         return f"Learns {len(counts):,} classes of {name!r} from {n:,} images{without}."
+
+    def refusal(self, dataset: Dataset) -> str:
+        """Return why nothing can be learnt: no label, one class, or as many as images."""
+        try:
+            class_counts(dataset, self.params.label.strip())
+        except (DatasetError, ParameterError) as error:
+            return str(error)
+        return ""
 
     def _blueprint(self, channels: int, n_classes: int) -> Blueprint:
         p: OwnImageNetworkParams = self.params

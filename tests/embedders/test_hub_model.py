@@ -228,3 +228,14 @@ def test_a_file_of_the_web_needs_encryption_and_a_digest():
     for digest in ("", "sha256:12", "md5:" + "0" * 32, "sha256:" + "g" * 64):
         with pytest.raises(ParameterError, match="needs the digest"):
             WebFile("clip", url="https://example.org/a.pt", digest=digest)
+
+
+def test_a_folder_in_the_models_folder_that_is_no_model_is_not_offered_for_download():
+    own = models_folder() / "mine"
+    own.mkdir(parents=True)
+    (own / "config.json").write_text("{}", encoding="utf-8")
+    (own / "tokenizer.json").write_text("{}", encoding="utf-8")
+    told = availability(HubModel("mine"))
+    assert told.state == "needs_extra"
+    assert "it lacks weights" in told.hint
+    assert availability(HubModel("mine@v2")).state == "needs_download"

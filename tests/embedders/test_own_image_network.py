@@ -78,7 +78,8 @@ def test_before_it_runs_it_says_what_would_be_learnt_or_why_nothing_can_be(taugh
     assert (
         embedder.estimate(data) == "Learns 10 classes of 'kind' from 260 images; 40 have no label."
     )
-    nothing = embedder.estimate(pictures(noise(4)))
+    assert not embedder.refusal(data)
+    nothing = embedder.refusal(pictures(noise(4)))
     assert nothing.startswith("pictures has no label to learn")
 
 
