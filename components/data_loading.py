@@ -17,6 +17,7 @@ from components.start_button import start_button
 from core.modality import Modality
 from ingest import Preview, Role, inspect_source, read_dataset
 from ingest.source import Source
+from ingest.wording import count
 from workspace.records import HowRead
 from workspace.settings import settings
 from workspace.workspace import DatasetInfo
@@ -169,8 +170,10 @@ def _count(preview: Preview) -> str:
     if preview.kind in _KIND_HELP and preview.n_items is not None:
         return ""  # the sizes of the two sides stand below: an "item" may be one of them
     if preview.n_items is None:
-        looked = f"the first {preview.n_inspected:,} rows were looked at · "
-        return looked if preview.n_inspected else ""
+        n = preview.n_inspected
+        if preview.kind is Modality.IMAGE:  # of all folders in turn, not the first
+            return f"{count(n, 'image')} could be read so far · " if n else ""
+        return f"the first {n:,} rows were looked at · " if n else ""
     return f"{preview.n_items:,} {'item' if preview.n_items == 1 else 'items'} · "
 
 

@@ -52,7 +52,7 @@ def run_header(run: RunInfo) -> None:
         st.caption(f"{run.seconds:.1f} s to embed · {run.bytes / 1e6:,.1f} MB · {versions}")
     if topics:
         with more[0].popover("Topics", width="stretch"):
-            _topics(topics)
+            _topics(topics, run.provenance.get("model_of"))
 
 
 def _model(about: Mapping[str, Any]) -> None:
@@ -80,7 +80,7 @@ def _training(run: RunInfo) -> None:
         st.plotly_chart(held_out_curve(held_out), key=f"held_out.{run.id[:12]}", config=chart)
 
 
-def _topics(topics: list[dict[str, Any]]) -> None:
+def _topics(topics: list[dict[str, Any]], model_of: Mapping[str, Any] | None) -> None:
     """Draw the topics by their words, the largest first."""
     frame = pd.DataFrame(
         {
@@ -110,6 +110,12 @@ def _topics(topics: list[dict[str, Any]]) -> None:
             ),
         },
     )
+    if model_of:
+        source = model_of.get("trained_on") or "the data of the earlier run"
+        st.caption(
+            f"Share and coherence were measured on {escaped(source)}, where the topics were "
+            "learnt, not on these data."
+        )
     st.caption("Colour the map by “strongest topic” to see where each one lies.")
 
 

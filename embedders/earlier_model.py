@@ -59,6 +59,8 @@ class EarlierModel(Embedder):
     queries = accepts - {Modality.PAIRS}
     pair_sides = frozenset({Modality.TEXT, Modality.IMAGE})
     params_class = EarlierModelParams
+    version = 2
+    """2: notes of the earlier run are told from those on these data."""
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
@@ -134,7 +136,19 @@ class EarlierModel(Embedder):
         found = model.vectors(dataset, progress)
         about = {k: v for k, v in found.provenance.items() if k not in _OF_TRAINING}
         where = f", fitted on {self._trained_on}" if self._trained_on else ""
-        notes = [f"The model is {model.title}{where}; nothing was trained here.", *about["notes"]]
+        source = self._trained_on or "the data it was fitted on"
+        notes = [f"The model is {model.title}{where}; nothing was trained here."]
+        if model.run_notes:
+            notes += [
+                f"From its own run, on {source}: {note}" if note in model.run_notes else note
+                for note in about["notes"]
+            ]
+        elif about["notes"]:
+            notes += [
+                f"Figures of a training, where any follow, were measured on {source}, not on "
+                f"{dataset.name}.",
+                *about["notes"],
+            ]
         about |= self._base_provenance(dataset)
         about |= {
             "notes": notes,

@@ -58,6 +58,7 @@ def restored(info: RunInfo, store: Store, find: FindDataset) -> Embedder:
         state = {**same_weights.kept(info.provenance), **state}
     embedder = get_embedder(info.embedder, seed=info.seed, **info.params)
     supply(embedder, find)  # an earlier model's own state is whole without its run
+    embedder.run_notes = tuple(info.provenance.get("notes", ()))
     return embedder.restore(state)
 
 

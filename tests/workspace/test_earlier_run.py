@@ -40,6 +40,11 @@ def test_a_model_trained_here_embeds_other_data_and_outlives_its_run(workspace, 
     run = embed(workspace, new, "earlier", run=trained.id)
     assert run.provenance["datasets"] == {"run": "LSA of old"}
     assert "fitted on old" in run.provenance["notes"][0]
+    said = run.provenance["notes"][1:]
+    variance = next(note for note in trained.provenance["notes"] if "of the variance" in note)
+    assert f"From its own run, on old: {variance}" in said
+    assert variance not in said
+    assert any(note.startswith("1 of 3") for note in said)  # "zork" is known to nobody
     assert run.dim == trained.dim
     again = embed(workspace, new, "earlier", run=trained.id)
     assert again.id == run.id
