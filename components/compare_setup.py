@@ -149,6 +149,7 @@ def _any_method(info: DatasetInfo) -> None:
             method.params_class,
             key=f"compare.{chosen}",
             modality=info.modality,
+            sides=sides,
             own=own_fields(method.params_class, info),
         )
         seed = 0

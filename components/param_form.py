@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -58,6 +58,7 @@ def param_form(
     *,
     key: str,
     modality: Modality | None = None,
+    sides: Sequence[Modality | None] | None = None,
     own: Mapping[str, Callable[[str], Any]] | None = None,
 ) -> dict[str, Any]:
     """Draw one widget per setting, details folded away, and return the values by name.
@@ -69,6 +70,8 @@ def param_form(
         Prefix of the widget keys; settings are kept per prefix while the tab is open.
     modality : Modality, optional
         Leaves out settings that do not matter for this kind of data.
+    sides : two of Modality or None, optional
+        What the two sides of pairs are: settings that matter for neither are left out too.
     own : mapping of str to callable, optional
         Settings that depend on the data: each takes ``key``, draws its field and returns the value.
     """
@@ -78,7 +81,7 @@ def param_form(
         return own[name](key) if name in own else _widget(name, spec, key, modality)
 
     declared = params_class.specs()
-    specs = {n: s for n, s in declared.items() if not s.only_for or modality in (*s.only_for, None)}
+    specs = {n: s for n, s in declared.items() if s.concerns(modality, sides)}
     values = {n: field(n, s) for n, s in specs.items() if not s.advanced}
     details = {n: s for n, s in specs.items() if s.advanced}
     if details:
@@ -99,7 +102,8 @@ def _widget(name: str, spec: Spec, key: str, modality: Modality | None) -> Any:
     if spec.kind == "text" and spec.suggestions is not None:
         return _suggested(label, spec, common)
     if spec.kind == "text":
-        return st.text_input(label, value=spec.default, **common)
+        empty = f"automatic: {spec.automatic}" if spec.automatic else None
+        return st.text_input(label, value=spec.default, placeholder=empty, **common)
     if spec.kind == "choice":
         return _choice(label, spec, common)
     if spec.kind == "dataset":
@@ -107,15 +111,17 @@ def _widget(name: str, spec: Spec, key: str, modality: Modality | None) -> Any:
     if spec.kind == "run":
         return earlier_run(label, modality, common)
     cast = int if spec.kind == "integer" else float
-    return st.number_input(
+    value = st.number_input(
         label,
         min_value=None if spec.low is None else cast(spec.low),
         max_value=None if spec.high is None else cast(spec.high),
-        value=cast(spec.default),
+        value=None if spec.automatic else cast(spec.default),
+        placeholder=f"automatic: {spec.automatic}" if spec.automatic else None,
         step=cast(spec.step) if spec.step else None,
         format="%d" if spec.kind == "integer" else "%g",
         **common,
     )
+    return cast(spec.default) if value is None else value
 
 
 def _suggested(label: str, spec: Spec, common: dict[str, Any]) -> str:

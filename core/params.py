@@ -71,6 +71,11 @@ class Spec:
         notebook, by the path of a file. A "run" setting names an earlier run in the same way.
     is_optional : bool
         Whether a "dataset" setting may stay empty.
+    automatic : str
+        What the default stands for where it is no value of its own (0 epochs, no column): shown in
+        an empty field; "" for a setting whose default means itself.
+    only_alike : bool
+        Of pairs, whether the setting matters only where both sides are of one kind.
     suggestions : callable or None
         Returns the values that are offered for a "text" setting; any other is taken too. Asked
         each time the form is drawn, since what is at hand may change.
@@ -88,7 +93,22 @@ class Spec:
     only_for: tuple[Modality, ...] = ()
     of: Modality | None = None
     is_optional: bool = False
+    automatic: str = ""
+    only_alike: bool = False
     suggestions: Callable[[], Sequence[Suggestion]] | None = None
+
+    def concerns(
+        self, modality: Modality | None, sides: Sequence[Modality | None] | None = None
+    ) -> bool:
+        """Tell whether the setting matters for data of a kind; of pairs, for what they pair."""
+        if not self.only_for or modality is None:
+            return True
+        if modality is not Modality.PAIRS or modality not in self.only_for or not sides:
+            return modality in self.only_for
+        kinds = set(self.only_for) - {Modality.PAIRS}
+        if self.only_alike and len(set(sides)) > 1:
+            return False
+        return not kinds or not kinds.isdisjoint(sides)
 
     @property
     def allowed(self) -> str:
@@ -133,10 +153,11 @@ def integer(
     step: int = 1,
     advanced: bool = False,
     only_for: Sequence[Modality] = (),
+    automatic: str = "",
 ) -> Any:
     """Declare an integer setting with inclusive bounds."""
     spec = Spec("integer", default, help, low, high, step=step, advanced=advanced)
-    return _field(replace(spec, only_for=tuple(only_for)))
+    return _field(replace(spec, only_for=tuple(only_for), automatic=automatic))
 
 
 def real(
@@ -148,10 +169,11 @@ def real(
     step: float | None = None,
     advanced: bool = False,
     only_for: Sequence[Modality] = (),
+    automatic: str = "",
 ) -> Any:
     """Declare a real-valued setting with inclusive bounds."""
     spec = Spec("real", default, help, low, high, step=step, advanced=advanced)
-    return _field(replace(spec, only_for=tuple(only_for)))
+    return _field(replace(spec, only_for=tuple(only_for), automatic=automatic))
 
 
 def choice(
@@ -171,10 +193,16 @@ def choice(
 
 
 def flag(
-    default: bool, *, help: str, advanced: bool = False, only_for: Sequence[Modality] = ()
+    default: bool,
+    *,
+    help: str,
+    advanced: bool = False,
+    only_for: Sequence[Modality] = (),
+    only_alike: bool = False,
 ) -> Any:
     """Declare a yes-or-no setting."""
-    return _field(Spec("flag", default, help, advanced=advanced, only_for=tuple(only_for)))
+    spec = Spec("flag", default, help, advanced=advanced, only_for=tuple(only_for))
+    return _field(replace(spec, only_alike=only_alike))
 
 
 def text(
@@ -183,9 +211,11 @@ def text(
     help: str,
     advanced: bool = False,
     suggestions: Callable[[], Sequence[Suggestion]] | None = None,
+    automatic: str = "",
 ) -> Any:
     """Declare a free-text setting, with values that are offered for it."""
-    return _field(Spec("text", default, help, advanced=advanced, suggestions=suggestions))
+    spec = Spec("text", default, help, advanced=advanced, suggestions=suggestions)
+    return _field(replace(spec, automatic=automatic))
 
 
 def dataset(

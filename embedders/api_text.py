@@ -63,6 +63,7 @@ class ApiTextParams(Params):
         0,
         low=0,
         high=65_536,
+        automatic="the model's own",
         help="Length of the vectors, where the model can shorten them; 0 for the model's own.",
     )
     key_variable: str = text(

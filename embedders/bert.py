@@ -58,6 +58,7 @@ class BertParams(Params):
         0,
         low=0,
         high=131_072,
+        automatic="the model's own",
         help="Longer texts are cut after this many tokens (about 0.75 words each); 0: the model's.",
     )
     prompts: str = choice(
@@ -81,6 +82,7 @@ class BertParams(Params):
         -1,
         low=-1,
         high=200,
+        automatic="the last",
         help="Which layer gives the vectors: -1 is the last and knows meaning, 0 only words.",
         advanced=True,
     )
@@ -88,6 +90,7 @@ class BertParams(Params):
         0,
         low=0,
         high=16_384,
+        automatic="all",
         help="Keep the first numbers of each vector, for models trained for it; 0 keeps all.",
         advanced=True,
     )
@@ -96,8 +99,8 @@ class BertParams(Params):
         "float32",
         ("float32", "int8", "binary"),
         labels=("32 bits", "8 bits", "1 bit"),
-        help="Numbers of the vectors: 8 bits round each dimension to 256 steps of its range, "
-        "1 bit keeps signs. To see what small storage costs; kept here as 32 bits.",
+        help="8 bits round each dimension to 256 steps of its range, 1 bit keeps signs: stored so, "
+        "384 numbers take 384 or 48 bytes, not 1,536. To see what it costs; kept here as 32 bits.",
         advanced=True,
     )
     normalise: bool = flag(
@@ -485,10 +488,11 @@ class Bert(ItemEmbedder):
             yield (
                 "8 bits: each dimension in 256 steps between its lowest and highest value in the "
                 f"data it was fitted to (at most {CALIBRATED_ON:,} items of it); {edge:.2%} of "
-                "the numbers lie at an end of the scale."
+                f"the numbers lie at an end of the scale. {_stored(matrix.shape[1], 8)}"
             )
         if p.output == "binary":
-            yield "1 bit: 1 for a positive number, -1 for any other."
+            kept = _stored(matrix.shape[1], 1)
+            yield f"1 bit: 1 for a positive number, -1 for any other. {kept}"
 
     def _trained_for(self) -> str:
         facts = known(self._model.name)
@@ -497,6 +501,15 @@ class Bert(ItemEmbedder):
         if not facts.matryoshka:
             return "; the model was not trained for it"
         return f"; the model was trained for {', '.join(map(str, facts.matryoshka))}"
+
+
+def _stored(dim: int, bits: int) -> str:
+    """Say what a vector of ``dim`` numbers takes with so many bits a number."""
+    small, whole = -(-dim * bits // 8), 4 * dim
+    return (
+        f"Stored so, a vector takes {small:,} bytes instead of {whole:,} (1/{whole / small:.3g}); "
+        "it is kept here with 32 bits a number."
+    )
 
 
 def _quoted(prompt: str) -> str:

@@ -48,6 +48,7 @@ class ClipParams(Params):
     )
     checkpoint: str = text(
         "",
+        automatic="a good one",
         help="Which published weights of that architecture, such as laion2b_s34b_b79k, or the "
         "path of a file; empty for a good one.",
     )

@@ -68,6 +68,7 @@ class Doc2VecParams(SamplingParams, TokenParams):
         0,
         low=0,
         high=500,
+        automatic="20 to 200",
         help="How often all texts are read; 0 chooses 20 to 200 by the amount of text.",
         advanced=True,
     )

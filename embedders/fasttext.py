@@ -58,6 +58,7 @@ class FastTextParams(SamplingParams, WordParams):
         0,
         low=0,
         high=200,
+        automatic="5 to 100",
         help="How often all texts are read; 0 chooses 5 to 100 by the amount of text.",
         advanced=True,
     )

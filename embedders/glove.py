@@ -39,6 +39,7 @@ class GloveParams(WordParams):
         0,
         low=0,
         high=500,
+        automatic="25 to 100",
         help="How often all word pairs are visited; 0 chooses 25 to 100 by how many there are.",
         advanced=True,
     )
@@ -47,6 +48,7 @@ class GloveParams(WordParams):
         low=0.0,
         high=10_000.0,
         step=5.0,
+        automatic="1 to 100",
         help="Pairs that meet this often get full weight, rarer ones less; 0 chooses 1 to 100 by "
         "the amount of text.",
         advanced=True,

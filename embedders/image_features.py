@@ -39,6 +39,7 @@ class ImageFeaturesParams(Params):
         0,
         low=0,
         high=1_024,
+        automatic="what it was trained on",
         help="Pixels per side that the network sees; 0 takes what it was trained on.",
     )
     crop: str = choice(
@@ -49,6 +50,7 @@ class ImageFeaturesParams(Params):
     )
     checkpoint: str = text(
         "",
+        automatic="the published weights",
         help="The path of a file of weights for that architecture; empty for the published ones.",
         advanced=True,
     )

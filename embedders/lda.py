@@ -62,6 +62,7 @@ class LdaParams(TokenParams):
         0,
         low=0,
         high=500,
+        automatic="5 to 60",
         help="How often all texts are read; 0 chooses 5 to 60 by the number of texts.",
         advanced=True,
     )
@@ -70,6 +71,7 @@ class LdaParams(TokenParams):
         low=0.0,
         high=10.0,
         step=0.05,
+        automatic="1 / number of topics",
         help="Small values give texts few topics each; 0 takes 1 / number of topics.",
         advanced=True,
     )
@@ -78,6 +80,7 @@ class LdaParams(TokenParams):
         low=0.0,
         high=10.0,
         step=0.05,
+        automatic="1 / number of topics",
         help="Small values give topics few words each; 0 takes 1 / number of topics.",
         advanced=True,
     )

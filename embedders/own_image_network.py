@@ -38,7 +38,9 @@ class OwnImageNetworkParams(Params):
         help="A CNN learns from hundreds of images; a vision transformer needs many thousands.",
     )
     label: str = text(
-        "", help="The column whose values are learnt; empty for the label of the images."
+        "",
+        automatic="the label of the images",
+        help="The column whose values are learnt; empty for the label of the images.",
     )
     side: str = choice(
         "32",
@@ -94,6 +96,7 @@ class OwnImageNetworkParams(Params):
         low=0.0,
         high=1.0,
         step=0.001,
+        automatic="0.05 for a CNN, 0.001 for a ViT",
         help="The largest step of training; 0 takes 0.05 for a CNN and 0.001 for a ViT.",
         advanced=True,
     )

@@ -47,6 +47,7 @@ class SwivelParams(WordParams):
         0,
         low=0,
         high=1_000,
+        automatic="4 to 200",
         help="How often all pairs are fitted; 0 chooses 4 to 200 by the number of words.",
         advanced=True,
     )

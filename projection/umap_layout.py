@@ -46,6 +46,7 @@ class UmapParams(Params):
         0,
         low=0,
         high=200,
+        automatic="the preset's",
         help="Neighbours each point is placed by; 0 takes the preset's.",
         advanced=True,
     )
@@ -54,6 +55,7 @@ class UmapParams(Params):
         low=-1.0,
         high=0.99,
         step=0.05,
+        automatic="the preset's",
         help="How close points may be drawn; below 0 takes the preset's.",
         advanced=True,
     )

@@ -37,6 +37,7 @@ with form:
         embedder.params_class,
         key=f"embed.{embedder.id}",
         modality=info.modality,
+        sides=info.sides.modalities if info.sides else None,
         own=own_fields(embedder.params_class, info),
     )
     known_sets(embedder.params_class, info.id)

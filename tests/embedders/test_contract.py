@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,16 @@ def test_every_setting_explains_itself_simple_ones_first(cls):
         assert spec.help.endswith((".", ")."))
         assert len(spec.help) > 20
         assert not spec.labels or len(spec.labels) == len(spec.options)
+
+
+@every
+def test_a_default_that_stands_for_something_else_says_for_what(cls):
+    words = re.compile(r"\b0(:| takes| chooses| for (as|a fitting|the model|0\.)| keeps all)")
+    for name, spec in cls.params_class.specs().items():
+        if spec.kind in {"integer", "real"} and spec.default == spec.low == 0:
+            assert bool(spec.automatic) == bool(words.search(spec.help)), name
+        elif spec.automatic:
+            assert spec.default in {-1, ""}, name
 
 
 @every
