@@ -27,6 +27,7 @@ from ingest import read_dataset  # noqa: E402
 CAPTIONS = {
     "MiniLM + edges and colours": {"images": "descriptors"},
     "MiniLM + a small CNN": {"images": "network"},
+    "MiniLM + the bundled CLIP": {"images": "clip"},
     "from scratch + edges and colours": {"images": "descriptors", "start": "scratch"},
 }
 QUERIES = {

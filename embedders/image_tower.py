@@ -1,4 +1,4 @@
-"""The tower for images: a small network of its own, or descriptors under a linear layer."""
+"""The tower for images: its own small network, or descriptors or the bundled CLIP under a layer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from core.arrays import FloatMatrix
 from core.errors import UnreadableSource, UnsafeSource
 from core.modality import Modality
+from embedders import tiny_clip
 from embedders.colour_histogram import ColourHistogram
 from embedders.hog import Hog
 from embedders.image_items import ImageReference
@@ -32,18 +33,15 @@ class ImageTower(Tower):
         return list(items)
 
 
-class DescriptorTower(ImageTower):
-    """HOG and a colour histogram, both of length 1; only the head is learnt.
+class FixedTower(ImageTower):
+    """Numbers that stay as they are; only the head is learnt.
 
-    Half of the descriptors are left out at random while the head learns: there are more of them
-    than of many collections' images.
+    Half of them are left out at random while the head learns: there are more of them than of many
+    collections' images.
     """
 
-    def __init__(self, *, dim: int) -> None:
-        self._parts = (Hog(), ColourHistogram())
-        super().__init__(
-            sum(part._dim() for part in self._parts), dim, body=None, is_body_trained=False
-        )
+    def __init__(self, width: int, dim: int, *, body: Any) -> None:
+        super().__init__(width, dim, body=body, is_body_trained=False)
         self._is_learning = False
 
     def learning(self, *, training: bool) -> None:
@@ -52,11 +50,19 @@ class DescriptorTower(ImageTower):
         self._is_learning = training
 
     def project(self, numbers: Any) -> Any:
-        """Return the vectors of length 1 of descriptors."""
+        """Return the vectors of length 1 of what was seen."""
         import torch
 
         dropped = torch.nn.functional.dropout(numbers, DROPOUT, training=self._is_learning)
         return super().project(dropped)
+
+
+class DescriptorTower(FixedTower):
+    """HOG and a colour histogram, both of length 1, under a learnt head."""
+
+    def __init__(self, *, dim: int) -> None:
+        self._parts = (Hog(), ColourHistogram())
+        super().__init__(sum(part._dim() for part in self._parts), dim, body=None)
 
     def run(self, items: Sequence[ImageReference]) -> Any:
         """Return the ``(n, width)`` descriptors of a few images."""
@@ -71,6 +77,36 @@ class DescriptorTower(ImageTower):
             raise item.unreadable(error) from error
         scaled = [part / max(float(np.linalg.norm(part)), 1e-12) for part in parts]
         return np.concatenate(scaled).astype(np.float32)
+
+
+class ClipTower(FixedTower):
+    """What the bundled CLIP sees, of length 1, under a learnt head."""
+
+    def __init__(self, *, dim: int) -> None:
+        self._clip = tiny_clip.load()
+        width = int(self._clip.model.visual.output_dim)
+        super().__init__(width, dim, body=self._clip.model.visual)
+
+    def _delivered(self) -> set[str]:
+        return set(self.body.state_dict())
+
+    def run(self, items: Sequence[ImageReference]) -> Any:
+        """Return the ``(n, width)`` features of a few images."""
+        import torch
+
+        with torch.no_grad():
+            seen = self.body(torch.stack([self._pixels(item) for item in items]))
+            return torch.nn.functional.normalize(seen, dim=1)
+
+    def _pixels(self, item: ImageReference) -> Any:
+        from PIL import Image
+
+        from ingest.image_codec import decode
+
+        try:
+            return self._clip.preprocess(Image.fromarray(decode(item.data)))
+        except (UnreadableSource, UnsafeSource) as error:
+            raise item.unreadable(error) from error
 
 
 class NetworkTower(ImageTower):

@@ -15,7 +15,7 @@ from core.arrays import FloatMatrix
 from core.errors import DatasetError
 from core.modality import Modality
 from core.progress import Progress, tell_stages
-from embedders import minilm
+from embedders import minilm, tiny_clip
 from embedders.contrastive_training import (
     History,
     K,
@@ -119,7 +119,9 @@ class _Fitting:
         has_images = Modality.IMAGE in self._data.modalities
         dim = p.dim or (IMAGE_DIM if has_images else 0)
         if modality is Modality.IMAGE:
-            return TowerPlan(self._image_start(), dim)
+            start = self._image_start()
+            weights = tiny_clip.WEIGHTS_SHA256 if start == "clip" else ""
+            return TowerPlan(start, dim, weights=weights)
         if p.start == "minilm":
             return TowerPlan("minilm", dim, p.max_length, last_layers=self._last_layers())
         texts = [t for t in self._data.things if isinstance(t, str)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from embedders import minilm
-from embedders.image_tower import DescriptorTower, NetworkTower
+from core.errors import EmbedderUnavailable
+from embedders import minilm, tiny_clip
+from embedders.image_tower import ClipTower, DescriptorTower, NetworkTower
 from embedders.text_tower import from_minilm, from_scratch
 from embedders.tower import Tower
 
-Start = Literal["minilm", "scratch", "descriptors", "network"]
+Start = Literal["minilm", "scratch", "descriptors", "clip", "network"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class TowerPlan:
 
     Attributes
     ----------
-    start : {"minilm", "scratch", "descriptors", "network"}
+    start : {"minilm", "scratch", "descriptors", "clip", "network"}
     dim : int
         Numbers of a vector; 0 for as many as the text model has.
     max_length : int
@@ -30,6 +31,8 @@ class TowerPlan:
         Of a text model from scratch.
     vocabulary : tuple of int
         Word pieces of a text model from scratch.
+    weights : str
+        SHA-256 of the bundled CLIP under a learnt head.
     """
 
     start: Start
@@ -39,6 +42,7 @@ class TowerPlan:
     layers: int = 0
     width: int = 0
     vocabulary: tuple[int, ...] = ()
+    weights: str = ""
 
     def words(self) -> str:
         """Return what the tower starts as, in words."""
@@ -56,11 +60,19 @@ class TowerPlan:
             return f"{what} from scratch, {self.width} wide"
         if self.start == "descriptors":
             return "HOG and a colour histogram under a trained projection"
+        if self.start == "clip":
+            return "the bundled CLIP, left as it is, under a trained projection"
         return "a convolutional network from scratch"
 
 
 def make_tower(plan: TowerPlan) -> Tower:
-    """Return an untrained tower; its new weights are drawn from torch's dice."""
+    """Return an untrained tower; its new weights are drawn from torch's dice.
+
+    Raises
+    ------
+    EmbedderUnavailable
+        If the plan is of another bundled CLIP.
+    """
     if plan.start == "minilm":
         return from_minilm(last_layers=plan.last_layers, dim=plan.dim, max_length=plan.max_length)
     if plan.start == "scratch":
@@ -71,6 +83,13 @@ def make_tower(plan: TowerPlan) -> Tower:
             dim=plan.dim,
             max_length=plan.max_length,
         )
+    if plan.start == "clip":
+        if plan.weights != tiny_clip.WEIGHTS_SHA256:
+            raise EmbedderUnavailable(
+                "The towers were trained on another version of the bundled CLIP than this "
+                "program's. Train them again."
+            )
+        return ClipTower(dim=plan.dim)
     return (
         DescriptorTower(dim=plan.dim) if plan.start == "descriptors" else NetworkTower(dim=plan.dim)
     )

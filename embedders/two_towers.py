@@ -51,13 +51,15 @@ class TwoTowersParams(Params):
     )
     images: str = choice(
         "auto",
-        ("auto", "descriptors", "network"),
-        labels=("fitting", "edges and colours", "a network"),
-        help="What reads images at first: HOG and a colour histogram, or a small untrained CNN.",
+        ("auto", "descriptors", "network", "clip"),
+        labels=("fitting", "edges and colours", "a network", "the bundled CLIP"),
+        help="What reads images at first: HOG and a colour histogram, a small untrained CNN, or "
+        "the bundled CLIP, which knows drawn shapes and digits: best on those, worse on others.",
         only_for=(Modality.IMAGE, Modality.PAIRS),
     )
     shared: bool = flag(
         True,
+        only_alike=True,
         help="Both sides of the same kind share one tower; else a query has a tower of its own.",
         only_for=(Modality.PAIRS,),
     )
@@ -65,10 +67,15 @@ class TwoTowersParams(Params):
         0,
         low=0,
         high=1024,
+        automatic="the text model's, 128 beside images",
         help="Length of each vector; 0 for as many as the text model has, 128 beside images.",
     )
     epochs: int = integer(
-        0, low=0, high=500, help="How often each pair is seen at most; 0 for a fitting number."
+        0,
+        low=0,
+        high=500,
+        automatic="a fitting number",
+        help="How often each pair is seen at most; 0 for a fitting number.",
     )
     pretraining: str = choice(
         "auto",
@@ -84,7 +91,12 @@ class TwoTowersParams(Params):
         help="Texts with the same labels: how many their 5 nearest name right, before and after.",
     )
     last_layers: int = integer(
-        2, low=1, high=minilm.N_LAYERS - 1, help="How many last layers are trained.", advanced=True
+        2,
+        low=1,
+        high=minilm.N_LAYERS - 1,
+        help="How many last layers are trained.",
+        advanced=True,
+        only_for=(Modality.TEXT, Modality.PAIRS),
     )
     new_layers: int = integer(
         2,
@@ -92,6 +104,7 @@ class TwoTowersParams(Params):
         high=6,
         help="Layers of a text model from scratch; 0 takes the mean of its word pieces' vectors.",
         advanced=True,
+        only_for=(Modality.TEXT, Modality.PAIRS),
     )
     new_width: int = integer(
         128,
@@ -100,6 +113,7 @@ class TwoTowersParams(Params):
         step=16,
         help="Length of the states in a text model from scratch.",
         advanced=True,
+        only_for=(Modality.TEXT, Modality.PAIRS),
     )
     batch_size: int = integer(
         128,
@@ -128,6 +142,7 @@ class TwoTowersParams(Params):
         low=0.0,
         high=1.0,
         step=0.0001,
+        automatic="0.001 for new layers, 0.0001 for MiniLM",
         help="Of everything trained; 0 for 0.001 in new layers and 0.0001 in those of MiniLM.",
         advanced=True,
     )
@@ -153,9 +168,15 @@ class TwoTowersParams(Params):
         step=8,
         help="Longer texts are cut after this many tokens (about 0.75 words each).",
         advanced=True,
+        only_for=(Modality.TEXT, Modality.PAIRS),
     )
     pretraining_epochs: int = integer(
-        1, low=1, high=50, help="Epochs of SimCSE or TSDAE.", advanced=True
+        1,
+        low=1,
+        high=50,
+        help="Epochs of SimCSE or TSDAE.",
+        advanced=True,
+        only_for=(Modality.TEXT, Modality.PAIRS),
     )
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import numpy as np
 import pandas as pd
 import pytest
 from small_datasets import image_dataset, make_texts, small, small_pairs
 
-from core.errors import Cancelled, DatasetError, ModalityMismatch, ParameterError, QueryError
+from core.errors import (
+    Cancelled,
+    DatasetError,
+    EmbedderUnavailable,
+    ModalityMismatch,
+    ParameterError,
+    QueryError,
+)
 from core.modality import Modality
 from embedders import get_embedder
 from embedders.contrastive_training import Schedule, Towers, info_nce, own_chance, train
+from embedders.packing import pack_json, unpack_json
 from embedders.pair_evaluation import Retrieval, chance, knn_accuracy, retrieval
 from embedders.pair_sampling import (
     GivenPairs,
@@ -24,6 +33,8 @@ from embedders.pair_sampling import (
 from embedders.text_tower import from_scratch
 from ingest.dataset import Dataset, Edges
 from ingest.paired_items import PairedItems
+from ingest.scene_captions import describe
+from ingest.scenes import draw, random_scene
 from ingest.sides import Sides
 
 SCRATCH = {"start": "scratch", "new_layers": 0, "new_width": 32, "dim": 16}
@@ -585,3 +596,33 @@ def test_two_towers_of_their_own_keep_queries_and_documents_apart():
     np.testing.assert_allclose(documents.matrix[0], matrix[23], atol=1e-6)
     again = get_embedder("two_towers", **settings).restore(embedder.state())
     assert again.vectors(data).matrix.tobytes() == matrix.tobytes()
+
+
+def scenes(n):
+    """Return ``n`` drawn scenes with a caption each, as pairs."""
+    rng = np.random.default_rng(3)
+    made = [random_scene(rng) for _ in range(n)]
+    files = []
+    for seed, scene in enumerate(made):
+        buffer = io.BytesIO()
+        draw(scene, seed).save(buffer, "PNG")
+        files.append(buffer.getvalue())
+    kinds = (Modality.TEXT, Modality.IMAGE)
+    return paired([describe(s) for s in made], files, [(i, i) for i in range(n)], kinds)
+
+
+def test_the_bundled_clip_sees_drawn_scenes_and_is_not_stored_again():
+    data = scenes(60)
+    start = {**SCRATCH, "dim": 64, "images": "clip", "epochs": 40, "held_out": 0.3, "seed": 1}
+    model = get_embedder("two_towers", **start).fit(data)
+    told = model.vectors(data).provenance["held_out"]
+    assert told["after"] > 2 * told["chance"]
+    assert any("the bundled CLIP, left as it is" in note for note in model._about["notes"])
+    state = model.state()
+    assert [name for name in state if name.startswith("right.")] == ["right.head.weight"]
+    again = get_embedder("two_towers", **start).restore(state)
+    np.testing.assert_array_equal(again.vectors(data).matrix, model.vectors(data).matrix)
+    about = unpack_json(state["about"])
+    about["plans"][1]["weights"] = "0" * 64
+    with pytest.raises(EmbedderUnavailable, match="another version of the bundled CLIP"):
+        get_embedder("two_towers", **start).restore({**state, "about": pack_json(about)})
