@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from core.errors import EmbedscopeError, TooLarge, UnreadableSource
+from core.errors import EmbedscopeError, UnreadableSource
 from core.modality import Modality
 from ingest import images
 from ingest.archive import is_zip
 from ingest.dataset import Dataset, Dropped
-from ingest.image_items import ImageItems
 from ingest.images import GatheredImages
 from ingest.interactions import edges_of, left_out_note
-from ingest.linking import Coded, Links, coded, linked
+from ingest.linking import Links
 from ingest.listed_cells import spread
-from ingest.pair_columns import PairColumns, pair_columns, side_names, weights_of
+from ingest.pair_columns import PairColumns, pair_columns, side_names
 from ingest.pair_preview import column_guesses, first_rows
+from ingest.pair_sides import Side, ids_of, items_of, linked_sides, on_both_sides
 from ingest.paired_items import PairedItems
 from ingest.preview import Preview
 from ingest.raw_table import RawTable
 from ingest.reader import Certainty, ReadOptions, Recognition, Sources
 from ingest.side_columns import own_columns, side_by_side, unique_across
-from ingest.side_table import path_keys, read_side_table
+from ingest.side_table import read_side_table
 from ingest.sides import Sides
 from ingest.source import Source, as_source
 from ingest.tabular import load_table, table_certainty, table_head
-from ingest.values import verbatim
 from ingest.wording import count, many
 
 _PREVIEW_ROWS = 20_000
@@ -50,15 +45,6 @@ class _Given:
     images: Sequence[Source] | None
     table: Source | None
     others: Sequence[Source] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One column as things: their codes, and how to make items and ids of them."""
-
-    kind: Modality
-    cells: Coded
-    names: Sequence[str] = field(default_factory=tuple)  # of images, by code
 
 
 class PairsReader:
@@ -102,7 +88,7 @@ class PairsReader:
         guesses = column_guesses(table, columns, roles=("left", "right"))
         n_inspected = len(table)
         table, origin = spread(table, (columns.left, columns.right))
-        sides, links = _linked(table, columns, listed, given.name, origin)
+        sides, links = linked_sides(table, columns, listed, given.name, origin)
         names = side_names(columns, (sides[0].kind, sides[1].kind))
         looked = "" if table.is_complete else " in the rows looked at"
         return Preview(
@@ -141,7 +127,7 @@ class PairsReader:
         found = images.gather(given.images, options.limits) if given.images is not None else None
         pictures = found.ids if found else ()
         table, origin = spread(table, (columns.left, columns.right))
-        sides, links = _linked(table, columns, pictures, given.name, origin)
+        sides, links = linked_sides(table, columns, pictures, given.name, origin)
         kinds = (sides[0].kind, sides[1].kind)
         names = side_names(columns, kinds)
         own = own_columns(
@@ -153,14 +139,14 @@ class PairsReader:
             where=given.name,
         )
         ids, id_notes = unique_across(
-            _ids(sides[0], names[0], links.left, links.left_row),
-            _ids(sides[1], names[1], links.right, links.right_row),
+            ids_of(sides[0], names[0], links.left, links.left_row),
+            ids_of(sides[1], names[1], links.right, links.right_row),
             names,
         )
         about = Sides(names, kinds, len(links.left))
         frame, roles = side_by_side(about, len(ids), [own[0]], [own[1]])
-        left = _items(sides[0], links.left, found, options, given.name)
-        right = _items(sides[1], links.right, found, options, given.name)
+        left = items_of(sides[0], links.left, found, options, given.name)
+        right = items_of(sides[1], links.right, found, options, given.name)
         dropped, n_dropped = _all_dropped(table, links, found, sides)
         return Dataset(
             given.name,
@@ -181,7 +167,7 @@ class PairsReader:
                 *_why(columns, options),
                 *_parts(columns, names),
                 *links.notes,
-                *_on_both_sides(sides, links),
+                *on_both_sides(sides, links),
                 *id_notes,
                 *(f"{other.name} was left out." for other in given.others),
                 *left_out_note(own[2], f"one {names[0]} or one {names[1]}"),
@@ -256,120 +242,8 @@ def _look(given: _Given, options: ReadOptions) -> _Look | None:
     return _Look(images.image_names(given.images), seen.format, seen.warnings, seen.thumbnails)
 
 
-def _linked(
-    table: RawTable,
-    columns: PairColumns,
-    pictures: Sequence[str],
-    where: str,
-    origin: NDArray[np.int64],
-) -> tuple[tuple[_Side, _Side], Links]:
-    left, right = _sides(table, columns, pictures)
-    if pictures and Modality.IMAGE not in {left.kind, right.kind}:
-        raise UnreadableSource(
-            f"{where}: neither {columns.left!r} nor {columns.right!r} names the images "
-            f"(the first image is {pictures[0]!r}). Choose the column of file names."
-        )
-    weight = None
-    if columns.weight is not None:
-        data, _ = weights_of(table, columns.weight)
-        weight = pc.fill_null(data, float("nan")).to_numpy()
-    links = linked(
-        left.cells,
-        right.cells,
-        weight,
-        None,
-        repeats="largest",
-        keeps_things=True,
-        origin=origin,
-    )
-    if not len(links.source):
-        why = f" ({links.dropped[0].where}: {links.dropped[0].reason})" if links.dropped else ""
-        raise UnreadableSource(
-            f"{where}: no row has both sides{why}. Choose other columns than "
-            f"{columns.left!r} and {columns.right!r}."
-        )
-    return (left, right), links
-
-
-def _sides(table: RawTable, columns: PairColumns, pictures: Sequence[str]) -> tuple[_Side, _Side]:
-    """Return both columns as images or texts.
-
-    A caption may be the name of its file without the suffix: where one column names the files in
-    full, the other is one of texts.
-    """
-    names = (columns.left, columns.right)
-    for n_known in (2, 3):
-        found = [_images(table, name, pictures, path_keys(pictures)[:n_known]) for name in names]
-        if any(found):
-            break
-    left, right = (
-        side or _Side(Modality.TEXT, coded(table.column(name), missing=f"no {name!r}"))
-        for side, name in zip(found, names, strict=True)
-    )
-    return left, right
-
-
-def _images(
-    table: RawTable, name: str, pictures: Sequence[str], known: Sequence[Sequence[str]]
-) -> _Side | None:
-    """Return a column as images, if half of its cells name one."""
-    if not pictures:
-        return None
-    cells = verbatim(table.column(name)).data
-    keys = pc.utf8_trim_whitespace(pc.fill_null(cells, "")).to_pylist()
-    keys = [key.replace("\\", "/").removeprefix("./") for key in keys]
-    n_present = sum(map(bool, keys))
-    best: tuple[int, Sequence[str], dict[str, int]] | None = None
-    for names in _endings(pictures, keys, known):
-        place = {key: code for code, key in reversed(list(enumerate(names)))}
-        hits = sum(key in place for key in keys)
-        if len(place) == len(names) and hits > (best[0] if best else 0):
-            best = hits, names, place
-    if best is None or best[0] < 0.5 * n_present:
-        return None
-    code = np.array([best[2].get(key, -1) for key in keys], np.int32)
-    return _Side(Modality.IMAGE, Coded(code, best[1], f"no such image in {name!r}"), pictures)
-
-
-def _endings(
-    pictures: Sequence[str], keys: Sequence[str], known: Sequence[Sequence[str]]
-) -> Iterator[Sequence[str]]:
-    """Yield what images may be called, and the ends of their paths as long as those in a table."""
-    yield from known
-    depth = max((key.count("/") for key in keys), default=0)
-    if depth:
-        yield ["/".join(path.split("/")[-depth - 1 :]) for path in pictures]
-
-
-def _ids(side: _Side, name: str, things: NDArray[np.int32], rows: NDArray[np.int64]) -> list[str]:
-    """Return the file of an image; of a text, its side and its first row."""
-    if side.kind is Modality.IMAGE:
-        return [side.names[code] for code in things.tolist()]
-    return [f"{name} {row + 1}" for row in rows.tolist()]
-
-
-def _items(
-    side: _Side,
-    things: NDArray[np.int32],
-    found: GatheredImages | None,
-    options: ReadOptions,
-    where: str,
-) -> Sequence[Any]:
-    if side.kind is Modality.IMAGE:
-        assert found is not None  # noqa: S101 -- told to the type checker
-        return ImageItems(found.images[code] for code in things.tolist())
-    texts = [side.cells.values[code] for code in things.tolist()]
-    longest = max(map(len, texts))
-    if longest > options.limits.max_text_chars:
-        raise TooLarge(
-            f"{where} has a text of {longest:,} characters; at most "
-            f"{options.limits.max_text_chars:,} are allowed (max_text_chars). Split it."
-        )
-    return texts
-
-
 def _all_dropped(
-    table: RawTable, links: Links, found: GatheredImages | None, sides: tuple[_Side, _Side]
+    table: RawTable, links: Links, found: GatheredImages | None, sides: tuple[Side, Side]
 ) -> tuple[tuple[Dropped, ...], int]:
     dropped = [*table.dropped, *links.dropped]
     n = max(table.n_dropped, len(table.dropped)) + links.n_dropped
@@ -382,23 +256,6 @@ def _all_dropped(
         dropped += [*found.dropped, *alone]
         n += len(found.dropped) + len(alone)
     return tuple(dropped[: Dataset.MAX_LISTED]), n
-
-
-def _on_both_sides(sides: tuple[_Side, _Side], links: Links) -> list[str]:
-    """Return a sentence on texts that are a thing of either side."""
-    if sides[0].kind is not sides[1].kind:
-        return []
-    left = {sides[0].cells.values[code]: i for i, code in enumerate(links.left.tolist())}
-    right = [sides[1].cells.values[code] for code in links.right.tolist()]
-    shared = sum(value in left for value in right)
-    if not shared:
-        return []
-    noun = str(sides[0].kind)
-    notes = [f"{count(shared, noun)} on both sides; each is an item of either."]
-    same = np.array([left.get(value, -1) for value in right])[links.target] == links.source
-    if same.any():
-        notes.append(f"{count(int(same.sum()), 'pair')} of a {noun} with itself kept.")
-    return notes
 
 
 def _n_items(table: RawTable, links: Links, seen: _Look | None) -> int | None:
