@@ -11,6 +11,9 @@ from components.run_table import run_name
 from components.sample_cards import short_size
 from workspace.workspace import RunInfo
 
+_FITS = 26
+"""Characters that a picker in the sidebar shows."""
+
 
 def sidebar() -> None:
     """Draw the pickers for dataset and run, and the jobs of this workspace."""
@@ -29,6 +32,7 @@ def sidebar() -> None:
         format_func=names.__getitem__,
         key=f"frame.dataset.{current.id[:12]}.{len(ids)}",
     )
+    _in_full(names[current.id])
     if chosen != session.recall("dataset"):
         session.choose_dataset(chosen)
         st.rerun()
@@ -53,9 +57,16 @@ def _run_picker(runs: list[RunInfo]) -> None:
         key=f"frame.run.{(chosen_run or '')[:12]}.{len(ids)}",
         help="A run is a method with its settings, applied to the dataset.",
     )
+    _in_full(names.get(chosen_run or "", ""))
     if picked != chosen_run and picked is not None:
         session.choose_run(picked)
         st.rerun()
+
+
+def _in_full(name: str) -> None:
+    """Write a name out that its picker cuts."""
+    if len(name) > _FITS:
+        st.caption(escaped(name))
 
 
 def _jobs_line() -> None:
