@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from core.errors import ParameterError
+from core.modality import Modality
 from core.params import Params, choice, flag, integer, real
+from embedders.two_towers import TwoTowersParams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +55,22 @@ def test_every_declaration_can_make_a_value_that_it_refuses():
 def test_settings_survive_a_round_trip_through_plain_values():
     params = ToyParams(window=3, mode="max", norm=False)
     assert ToyParams.from_dict(params.to_dict()) == params
+
+
+def test_of_pairs_a_setting_matters_for_the_kinds_that_are_paired():
+    text, image, pairs = Modality.TEXT, Modality.IMAGE, Modality.PAIRS
+    specs = TwoTowersParams.specs()
+
+    def shown(name, modality, sides=None):
+        return specs[name].concerns(modality, sides)
+
+    assert not shown("new_layers", image)
+    assert not shown("max_length", pairs, (image, image))
+    assert shown("max_length", pairs, (text, image))
+    assert not shown("images", pairs, (text, text))
+    assert shown("images", pairs, (text, image))
+    assert shown("shared", pairs, (text, text))
+    assert not shown("shared", pairs, (text, image))
+    assert not shown("shared", text)
+    assert shown("epochs", image)
+    assert all(spec.concerns(None) for spec in specs.values())
