@@ -27,6 +27,8 @@ from ingest.dataset import Dataset
 from ingest.image_items import content_hash
 
 TOKENIZE_CHUNK = 500
+CUT_NAMED = 3
+"""Texts that were cut, named in the notes; all of them are counted."""
 _HOLE = "{}"
 
 
@@ -102,7 +104,7 @@ class Clip(ItemEmbedder):
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
         self._loaded: ClipModel | None = None
-        self._n_texts = self._n_cut = 0
+        self._n_texts, self._cut = 0, list[str]()
         self._compared: NDArray[np.float64] | None = None
 
     @classmethod
@@ -194,7 +196,7 @@ class Clip(ItemEmbedder):
 
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:
         self._check_size(len(dataset), self._model.dim, "Use fewer items.")
-        self._n_texts = self._n_cut = 0
+        self._n_texts, self._cut = 0, []
         sides = _sides(dataset)
         images = [row for kind, rows in sides if kind is Modality.IMAGE for row in rows]
         texts = [row for kind, rows in sides if kind is Modality.TEXT for row in rows]
@@ -228,20 +230,22 @@ class Clip(ItemEmbedder):
         found: dict[int, TokenIds] = {}
         for start in range(0, total, TOKENIZE_CHUNK):
             chunk = rows[start : start + TOKENIZE_CHUNK]
-            found |= zip(chunk, self._token_ids([items[row] for row in chunk]), strict=True)
+            ids, cut = self._token_ids([items[row] for row in chunk])
+            self._cut += [dataset.ids[chunk[place]] for place in cut]
+            self._n_texts += len(chunk)
+            found |= zip(chunk, ids, strict=True)
             progress(len(found), total, "cutting into tokens")
         return found
 
-    def _token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
+    def _token_ids(self, texts: Sequence[str]) -> tuple[list[TokenIds], list[int]]:
+        """Return the tokens of texts in the template, and which of them were cut."""
         template = self.params.template
-        ids, n_cut = self._model.token_ids([template.replace(_HOLE, text) for text in texts])
-        self._n_texts += len(texts)
-        self._n_cut += n_cut
-        return [TokenIds(row.tobytes()) for row in ids]
+        ids, cut = self._model.token_ids([template.replace(_HOLE, text) for text in texts])
+        return [TokenIds(row.tobytes()) for row in ids], cut
 
     def _prepare_query(self, query: object) -> TokenIds | ImageReference:
         if isinstance(query, str):
-            return self._token_ids([query])[0]
+            return self._token_ids([query])[0][0]
         if isinstance(query, bytes):
             return image_query(query, self.title)
         raise not_a_query(self.title, query)
@@ -334,7 +338,7 @@ class Clip(ItemEmbedder):
             **model.about,
             "logit_scale": model.logit_scale,
             "logit_bias": model.logit_bias,
-            "n_truncated": self._n_cut,
+            "n_truncated": len(self._cut),
             "notes": [*model.notes, *self._told(len(dataset))],
         }
 
@@ -343,8 +347,12 @@ class Clip(ItemEmbedder):
         length = "length scaled to 1" if p.normalise else "length as it comes"
         told = [f"Model {model.name}, {model.dim} numbers per vector, {length}."]
         if self._n_texts:
-            cut = f"{self._n_cut:,} of {self._n_texts:,} texts were longer and were cut"
-            cut = cut if self._n_cut else "no text was longer"
+            cut = "no text was longer"
+            if self._cut:
+                first = ", ".join(f'"{id}"' for id in self._cut[:CUT_NAMED])
+                more = " …" if len(self._cut) > CUT_NAMED else ""
+                share = f"{len(self._cut):,} of {self._n_texts:,} texts"
+                cut = f"{share} were longer and were cut: {first}{more}"
             read = "" if p.template == _HOLE else f" Texts are read as “{p.template}”."
             told.append(f"At most {model.context_length} tokens per text: {cut}.{read}")
         if n > self._n_texts:

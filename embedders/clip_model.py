@@ -100,28 +100,29 @@ class ClipModel:
 
         return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16), is_16_bit=True)
 
-    def token_ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], int]:
-        """Return the ``(n, context_length) int32`` tokens of ``texts`` and how many were cut.
+    def token_ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], list[int]]:
+        """Return the ``(n, context_length) int32`` tokens of ``texts`` and which were cut.
 
         A text was cut where, read a little further, a token of it would stand on the last place.
         """
         if not texts:
-            return np.zeros((0, self.context_length), np.int32), 0
+            return np.zeros((0, self.context_length), np.int32), []
         clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         length = self.context_length
         ids = np.asarray(self.tokenize(clean, length), np.int32)
         full = [row for row in range(len(ids)) if int(ids[row, -2]) not in self.fillers]
-        n_cut = 0
+        cut: list[int] = []
         if full:
             longer = np.asarray(self.tokenize([clean[row] for row in full], length + 2), np.int32)
-            n_cut = sum(int(token) not in self.fillers for token in longer[:, length - 1])
+            last = longer[:, length - 1].tolist()
+            cut = [row for row, token in zip(full, last, strict=True) if token not in self.fillers]
         if self.vocabulary and int(ids.max()) >= self.vocabulary:
             raise EmbedderUnavailable(
                 f"The tokenizer of {self.name} makes token {int(ids.max())}, but the model knows "
                 f"only {self.vocabulary:,} tokens: they do not belong together. "
                 "Get the model again, or choose another one."
             )
-        return ids, n_cut
+        return ids, cut
 
     def real_tokens(self, text: str) -> tuple[list[int], int]:
         """Return the tokens that are read of a text, its marks among them, and how many are not."""
