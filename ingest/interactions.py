@@ -18,7 +18,8 @@ from ingest.dataset import Dataset, Dropped, Edges
 from ingest.limits import MB
 from ingest.linking import Coded, Links, coded, linked
 from ingest.listed_cells import spread
-from ingest.pair_columns import PairColumns, interaction_columns, side_called, weights_of
+from ingest.pair_columns import PairColumns, interaction_columns, weights_of
+from ingest.pair_guesses import side_called
 from ingest.pair_preview import column_guesses, first_rows
 from ingest.preview import Preview
 from ingest.raw_table import RawTable
