@@ -11,7 +11,7 @@ from components.run_table import run_name
 from components.sample_cards import short_size
 from workspace.workspace import RunInfo
 
-_FITS = 26
+_FITS = 28
 """Characters that a picker in the sidebar shows."""
 
 

@@ -102,6 +102,7 @@ def _line(values: Sequence[float], *, start: int, colour: str) -> go.Scatter:
         x=list(range(start, start + len(values))),
         y=list(values),
         mode="lines+markers" if len(values) <= MOST_MARKERS else "lines",
+        cliponaxis=False,
         line={"color": colour, "width": 2},
         hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
     )
