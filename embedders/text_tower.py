@@ -40,8 +40,8 @@ class TextTower(Tower):
 
     Attributes
     ----------
-    n_cut : int
-        Texts that ``prepare`` has cut.
+    was_cut : list of int
+        Places of the texts that the last ``prepare`` has cut.
     """
 
     modality = Modality.TEXT
@@ -59,7 +59,7 @@ class TextTower(Tower):
         super().__init__(body.config.hidden_size, dim, body=body, is_body_trained=is_body_trained)
         self.vocabulary = None if vocabulary is None else [int(i) for i in vocabulary]
         self.max_length, self._is_delivered = max_length, is_delivered
-        self.n_cut = 0
+        self.was_cut: list[int] = []
         self._tokenizer = minilm.load().tokenizer
         self.body_rate = MINILM_RATE if is_delivered else self.body_rate
         self._number = {p: i for i, p in enumerate(self.vocabulary or ())}
@@ -80,7 +80,7 @@ class TextTower(Tower):
     def prepare(self, items: Sequence[str]) -> list[tuple[int, ...]]:
         """Return the numbers of the word pieces of each text, cut to ``max_length``."""
         whole = token_ids(self._tokenizer, items)
-        self.n_cut += sum(len(ids) > self.max_length for ids in whole)
+        self.was_cut = [i for i, ids in enumerate(whole) if len(ids) > self.max_length]
         return [self.cut(ids) for ids in whole]
 
     def cut(self, ids: tuple[int, ...]) -> tuple[int, ...]:

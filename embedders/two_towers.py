@@ -29,6 +29,8 @@ from ingest import read_dataset
 from ingest.dataset import Dataset
 
 _SIDES = ("left", "right")
+CUT_NAMED = 3
+"""Texts that were cut, named in the notes; all of them are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +237,7 @@ class TwoTowers(ItemEmbedder):
         self._towers: tuple[Tower, Tower] | None = None
         self._about: dict[str, Any] = {}
         self._test: Dataset | None = None
-        self._n_cut = 0
+        self._cut: list[str] = []
 
     @classmethod
     def availability(cls, params: Params) -> Availability:  # noqa: ARG003
@@ -344,15 +346,16 @@ class TwoTowers(ItemEmbedder):
         kinds = [towers[side].modality for side in sides]
         references = image_references(dataset, progress) if Modality.IMAGE in kinds else []
         things: list[Thing | None] = [None] * len(dataset)
-        readers = [tower for tower in dict.fromkeys(towers) if isinstance(tower, TextTower)]
-        before = sum(tower.n_cut for tower in readers)
+        self._cut = []
         for side in sorted(set(sides)):
             rows = [i for i, s in enumerate(sides) if s == side]
             is_image = towers[side].modality is Modality.IMAGE
             raw = [references[i] if is_image else dataset.items[i] for i in rows]
             for i, item in zip(rows, towers[side].prepare(raw), strict=True):
                 things[i] = Thing(side, item)
-        self._n_cut = sum(tower.n_cut for tower in readers) - before
+            tower = towers[side]
+            if isinstance(tower, TextTower):
+                self._cut += [dataset.ids[rows[place]] for place in tower.was_cut]
         return [thing for thing in things if thing is not None]
 
     def _prepare_query(self, query: object) -> Thing:
@@ -415,8 +418,11 @@ class TwoTowers(ItemEmbedder):
         if dataset.fingerprint != trained_on["fingerprint"]:
             about["notes"] = [f"Trained on {trained_on['name']}.", *about["notes"]]
         if any(tower.modality is Modality.TEXT for tower in self._both()):
-            cut = f"{self._n_cut:,} were longer and were cut" if self._n_cut else "none was longer"
+            first = ", ".join(f'"{id}"' for id in self._cut[:CUT_NAMED])
+            more = " …" if len(self._cut) > CUT_NAMED else ""
+            cut = f"{len(self._cut):,} were longer and were cut: {first}{more}"
+            cut = cut if self._cut else "none was longer"
             most = self.params.max_length
             about["notes"] = [*about["notes"], f"At most {most} tokens per text: {cut}."]
-            about["n_truncated"] = self._n_cut
+            about["n_truncated"] = len(self._cut)
         return about

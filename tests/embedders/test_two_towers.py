@@ -267,6 +267,17 @@ def test_new_items_and_queries_lie_in_the_same_space(learnt):
         embedder.embed_query(image_dataset().items[0])
 
 
+def test_texts_that_were_cut_are_named(learnt):
+    _, embedder = learnt
+    long = "word " * 100_000
+    about = embedder.vectors(paired(["one", long], [long, "", "two"], [[0, 0], [1, 2]])).provenance
+    assert about["n_truncated"] == 2
+    assert any('2 were longer and were cut: "p1", "p2".' in note for note in about["notes"])
+    again = embedder.vectors(make_texts(["one"])).provenance
+    assert again["n_truncated"] == 0
+    assert any("none was longer." in note for note in again["notes"])
+
+
 def test_texts_find_images_and_images_texts():
     colours = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 220)}
     left, right = [], []
