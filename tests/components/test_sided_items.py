@@ -87,8 +87,8 @@ def test_a_caption_is_shown_as_its_text_and_an_image_as_its_picture():
     assert list(items.texts) == ["a cat.", "an animal", "a.png", "b.png"]
     assert [items.image(i) is not None for i in range(4)] == [False, False, True, True]
     assert items.picture_rows == range(2, 4)
-    assert "<img" in _row(1, 2, 0.5, 0.5, items, None, None)
-    assert "<img" not in _row(1, 0, 0.5, 0.5, items, None, None)
+    assert "<img" in _row(1, 2, 0.5, 0.5, items, None, None, "")
+    assert "<img" not in _row(1, 0, 0.5, 0.5, items, None, None, "")
 
 
 def test_one_side_alone_has_its_own_items_and_no_pairs():
