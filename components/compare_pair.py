@@ -25,6 +25,7 @@ _SECTIONS = {
     "Clusters": pair_clusters,
 }
 SECTION = "compare.pair.section"
+_FIGURE_WIDTH = 172  # pixels: five in a row of a page of 1,400
 
 
 def pair(stored: StoredComparison) -> None:
@@ -81,15 +82,17 @@ def _headline(chosen: Pair) -> None:
     """Draw one figure per measure, with what chance and another seed would give."""
     stored, a, b = chosen.stored, chosen.a, chosen.b
     comparison = stored.comparison.at(chosen.k)
-    for place, measure in zip(st.columns(len(MEASURES)), MEASURES, strict=True):
+    row = st.container(horizontal=True)  # goes on below where the page is narrow
+    for measure in MEASURES:
         value, beside = headline_figure(chosen, comparison, measure)
-        place.metric(
+        row.metric(
             measure.title + (f" @{chosen.k}" if measure.is_local else ""),
             value,
             beside or None,
             delta_color="off",
             delta_arrow="off",
             help=escaped(f"{measure.says} {pair_sentence(stored, measure.id, a, b, chosen.k)}"),
+            width=_FIGURE_WIDTH,
         )
 
 
