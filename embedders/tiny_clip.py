@@ -74,12 +74,14 @@ def load_folder(folder: Path, sha256: str) -> TinyClip:
     """Return the model of a folder whose weights must have the digest ``sha256``."""
     _check_weights(folder / WEIGHTS, sha256)
     declare_missing()
+    import torch
     from open_clip.transform import PreprocessCfg, image_transform_v2
     from safetensors.torch import load_file
     from tokenizers import Tokenizer
 
     config = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
-    model = new_model(config)
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are overwritten
+        model = new_model(config)
     model.load_state_dict(load_file(folder / WEIGHTS))  # float16 is widened to float32
     side = config["model_cfg"]["vision_cfg"]["image_size"]
     transform = image_transform_v2(

@@ -14,7 +14,7 @@ from core.modality import Modality
 from core.params import Params, choice, flag, integer, real
 from core.params import dataset as dataset_setting
 from core.progress import Progress, quiet
-from embedders import minilm
+from embedders import minilm, tiny_clip
 from embedders.base import Availability, ItemEmbedder
 from embedders.contrastive_training import own_chance
 from embedders.image_items import image_query, image_references
@@ -274,6 +274,11 @@ class TwoTowers(ItemEmbedder):
         fitted: Fitted = fit_towers(dataset, self.params, self.seed, self._tested_on(), progress)
         self._towers, self._about = fitted.towers, fitted.about
         return self
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Return what the vectors depend on: the bundled CLIP may be another one tomorrow."""
+        own = super()._identity()
+        return (*own, tiny_clip.WEIGHTS_SHA256) if self.params.images == "clip" else own
 
     def _tested_on(self) -> Dataset | None:
         """Return the test texts: those handed over, or those of the file that the setting names."""

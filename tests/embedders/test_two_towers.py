@@ -19,7 +19,7 @@ from core.errors import (
     QueryError,
 )
 from core.modality import Modality
-from embedders import get_embedder
+from embedders import get_embedder, tiny_clip
 from embedders.contrastive_training import Schedule, Towers, info_nce, own_chance, train
 from embedders.packing import pack_json, unpack_json
 from embedders.pair_evaluation import Retrieval, chance, knn_accuracy, retrieval
@@ -584,6 +584,22 @@ def test_the_first_training_of_a_process_gives_the_same_bytes_as_the_next():
     data = small_pairs(Modality.TEXT, Modality.TEXT)
     first, again = (get_embedder("two_towers", **settings).fit(data).vectors(data) for _ in "ab")
     assert first.matrix.tobytes() == again.matrix.tobytes()
+
+
+def test_the_first_training_of_a_process_on_the_bundled_clip_gives_the_same_bytes_as_the_next():
+    tiny_clip.load.cache_clear()
+    settings, data = {"images": "clip", "epochs": 1}, image_dataset()
+    first, again = (get_embedder("two_towers", **settings).fit(data).vectors(data) for _ in "ab")
+    assert first.matrix.tobytes() == again.matrix.tobytes()
+
+
+def test_a_run_on_the_bundled_clip_is_known_by_its_weights(monkeypatch):
+    data, images = image_dataset(), ("clip", "descriptors", "auto")
+    before = [get_embedder("two_towers", images=start).fingerprint(data) for start in images]
+    monkeypatch.setattr(tiny_clip, "WEIGHTS_SHA256", "0" * 64)
+    after = [get_embedder("two_towers", images=start).fingerprint(data) for start in images]
+    assert before[0] != after[0]
+    assert before[1:] == after[1:]
 
 
 def test_training_leaves_the_dice_of_others_alone():
