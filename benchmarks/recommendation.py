@@ -4,8 +4,9 @@
 
 Prints Markdown tables. Of MovieLens (ml-latest-small, 610 users) interactions are divided per user
 and per seed as the app does: a tenth to stop by, a tenth to judge by. Every method is fitted on the
-same part, tuned or stopped on the same part, and judged by the same part (what was fitted on or
-tuned on is not listed); recall@20 and nDCG@20 are means over users, then over seeds.
+same part, tuned or stopped on the same part, and judged by the same part (nothing else that a user
+has rated is listed, ratings below ``--least`` included, as in the app); recall@20 and nDCG@20 are
+means over users, then over seeds.
 
 The second table asks which ratings to learn from: those to be found are always the ratings of 4 and
 more of the same users; learnt from are all ratings, or those from a threshold on.

@@ -62,8 +62,9 @@ def what_was_measured(figures: Mapping[str, Any]) -> str:
     else:
         users += " users"
     text = (
-        f"Means over {users} with {figures['n_held_out']:,} interactions set aside; what a user "
-        "had in training is not listed. Intervals: 1,000 bootstrap resamples of the users."
+        f"Means over {users} with {figures['n_held_out']:,} interactions set aside; what else "
+        "a user has had, counted or not, is not listed. Intervals: 1,000 bootstrap resamples of "
+        "the users."
     )
     als = figures.get("als")
     if als:

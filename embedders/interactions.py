@@ -31,6 +31,9 @@ class Interactions:
     n_users, n_items : int
     notes : tuple of str
         What was left out, with counts.
+    others : ItemSets or None
+        The items of each user in interactions that do not count, such as low ratings: nothing is
+        learnt from them, but neither does one recommend what the user knows. None where all count.
     """
 
     users: NDArray[np.int64]
@@ -38,6 +41,7 @@ class Interactions:
     n_users: int
     n_items: int
     notes: tuple[str, ...] = ()
+    others: ItemSets | None = None
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -48,6 +52,17 @@ class Interactions:
         if where is None:
             return ItemSets.of(self.users, self.items, self.n_users)
         return ItemSets.of(self.users[where], self.items[where], self.n_users)
+
+    def known(self, where: NDArray[np.bool_]) -> ItemSets:
+        """Return what each user has had: the pairs of a ``(m,) bool`` mask, and all others."""
+        if self.others is None:
+            return self.sets(where)
+        users, items = self.others.pairs(np.arange(self.n_users))
+        return ItemSets.of(
+            np.concatenate([self.users[where], users]),
+            np.concatenate([self.items[where], items]),
+            self.n_users,
+        )
 
 
 def read_interactions(dataset: Dataset, least: float) -> Interactions:
@@ -79,6 +94,8 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
         )
     pairs = edges.source.astype(np.int64) * n_items + (edges.target.astype(np.int64) - n_users)
     distinct = np.unique(pairs[counted])
+    rest = np.setdiff1d(pairs[~counted], distinct)
+    others = ItemSets.of(rest // n_items, rest % n_items, n_users) if len(rest) else None
     notes = []
     if n := int((~positive).sum()):
         notes.append(f"{n:,} interactions with a weight of zero or below were left out.")
@@ -92,7 +109,9 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
             f"Weights from {low:g} to {high:g} count alike; a higher least weight learns from the "
             "heavier ones only."
         )
-    return Interactions(distinct // n_items, distinct % n_items, n_users, n_items, tuple(notes))
+    return Interactions(
+        distinct // n_items, distinct % n_items, n_users, n_items, tuple(notes), others
+    )
 
 
 @dataclass(frozen=True)

@@ -46,16 +46,19 @@ class Trial:
 
     def __init__(self, data: Interactions, part: NDArray[np.int8], seed: int) -> None:
         self.data, self.seed = data, seed
-        self.seen, self._stop = data.sets(part == 0), data.sets(part == 1)
-        self._test, self._hidden = data.sets(part == 2), data.sets(part < 2)
+        self.seen, self._stop, self._test = (data.sets(part == which) for which in range(3))
+        # As in the lists of the app: what a user has had is not recommended, whether it counts or
+        # not (a low rating says that the item is known).
+        self._known, self._hidden = data.known(part == 0), data.known(part < 2)
+        self._n_counted = np.bincount(data.users[part < 2], minlength=data.n_users)
         self._stop_users = some_users(self._stop, seed)
         self._test_users = some_users(self._test, seed)
         self.can_stop = len(self._stop_users) > 0
         self.can_judge = len(self._test_users) > 0
 
     def stopping_recall(self, score: Score) -> float:
-        """Return the mean recall on the part to stop by; what was learnt from is not listed."""
-        lists = best_items(score, self._stop_users, self.data.n_items, K, hidden=self.seen)
+        """Return the mean recall on the part to stop by; what was had before is not listed."""
+        lists = best_items(score, self._stop_users, self.data.n_items, K, hidden=self._known)
         return float(ranking_scores(lists, self._stop, self._stop_users).recall.mean())
 
     def held_out(self, recalls: list[float], kept: int) -> dict[str, Any]:
@@ -71,7 +74,7 @@ class Trial:
 
     @cached_property
     def _chance_to_stop(self) -> float:
-        chance = chance_scores(self.data.n_items, K, self.seen, self._stop, self._stop_users)
+        chance = chance_scores(self.data.n_items, K, self._known, self._stop, self._stop_users)
         return round(float(chance.recall.mean()), 5)
 
     def judged(
@@ -163,7 +166,7 @@ class Trial:
             notes.append("Nothing was held out, so there are no figures on how well it recommends.")
         if self.can_judge and not self.can_stop:
             notes.append("Too little was held out to say when to stop: every epoch was trained.")
-        if n_alone := int(((learnt == 0) & (self._hidden.sizes == 0)).sum()):
+        if n_alone := int((self._n_counted == 0).sum()):
             notes.append(
                 f"{n_alone:,} of {len(learnt):,} {names[0]}s have no interaction that counts; they "
                 "share one vector."

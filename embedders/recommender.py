@@ -154,6 +154,7 @@ class UserItemTowers(VocabularyEmbedder):
 
     id = "user_item_towers"
     title = "Two towers for users and items"
+    version = 2  # interactions that do not count are not listed where the best epoch is looked for
     summary = "Learns from who chose what; users come to lie near the items that suit them."
     source = "Yi et al. 2019, Sampling-Bias-Corrected Neural Modeling for Large Corpus"
     accepts = frozenset({Modality.INTERACTIONS})

@@ -12,9 +12,11 @@ from small_datasets import small
 
 from core.errors import DatasetError, EmbedscopeError, UnknownKey
 from core.modality import Modality
+from core.progress import quiet
 from embedders import get_embedder
 from embedders.interactions import rating_scale, read_interactions, read_item_features
 from embedders.recommendation_baselines import AlsSettings, fit_als, popularity
+from embedders.recommendation_trial import Trial
 from embedders.tower_training import Recipe, Towers
 from ingest.dataset import Dataset, Edges
 from ingest.sides import Sides
@@ -185,6 +187,33 @@ def test_weights_of_zero_below_or_too_light_do_not_count_and_repeats_count_once(
     assert "2 interactions with a weight below 4 were left out." in liked.notes
     with pytest.raises(DatasetError, match="largest is 5"):
         read_interactions(data, 6)
+
+
+def test_what_a_user_rated_low_is_neither_learnt_from_nor_listed_when_recommenders_are_judged():
+    """As the app hides what a user has had: two dozen known items leave no room for others."""
+    low = np.arange(6, 30)
+    data = interactions(
+        [*[0] * 6, *[0] * 24, *[1] * 6],
+        [*range(6), *low, *range(6)],
+        [*[5] * 6, *[2] * 24, *[5] * 6],
+        n_items=40,
+    )
+    counted = read_interactions(data, 4)
+    assert counted.sets()[0].tolist() == list(range(6))
+    assert counted.others[0].tolist() == low.tolist()
+    part = np.tile([0, 0, 1, 1, 2, 2], 2).astype(np.int8)
+    trial = Trial(counted, part, 0)
+    best_known_first = np.where(np.isin(np.arange(40), low), 2, np.arange(40) < 6)
+
+    def score(users):
+        return np.tile(best_known_first, (len(users), 1)).astype(np.float32)
+
+    assert trial.stopping_recall(score) == 0.5  # the second user does not know them
+    vectors = np.ones((2, 1), np.float32), best_known_first[:, None].astype(np.float32)
+    judged = trial.judged("ours", *vectors, quiet, with_als=False)
+    assert [row["recall"][0] for row in judged["rows"][:2]] == [0.5, 1.0]
+    chance = (1 + 20 / 36) / 2  # 12 items left for the first user, 36 for the other
+    assert judged["rows"][2]["recall"][0] == pytest.approx(chance, abs=1e-4)
 
 
 def test_a_user_and_an_item_are_asked_for_by_id_with_near_ones_for_others():
