@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -382,14 +383,19 @@ class ApiText(ItemEmbedder):
         self._check_fitted()
         assert self._endpoint is not None  # noqa: S101 -- told to the type checker
         sent, named = self._prepare_query(query), self._answering_model
+        until = time.monotonic() + QUERY_PATIENCE_S
         if self._probe is not None and not self._is_same_model:
-            return self._checked_query(sent)
-        vector: FloatVector = self._ask(self._endpoint, [sent], _Pulse(quiet), QUERY_PATIENCE_S)[0]
+            return self._checked_query(sent, until)
+        vector: FloatVector = self._ask_soon(self._endpoint, [sent], until)[0]
         if self._probe is not None and self._answering_model != named:
-            return self._checked_query(sent)
+            return self._checked_query(sent, until)
         return vector
 
-    def _checked_query(self, sent: str) -> FloatVector:
+    def _ask_soon(self, endpoint: Endpoint, texts: Sequence[str], until: float) -> FloatMatrix:
+        """Return the vectors of texts for which somebody waits, until a moment of the clock."""
+        return self._ask(endpoint, texts, _Pulse(quiet), until - time.monotonic())
+
+    def _checked_query(self, sent: str, until: float) -> FloatVector:
         """Return the vector of a query and make sure that the model of the vectors gives it.
 
         Raises
@@ -401,11 +407,12 @@ class ApiText(ItemEmbedder):
         assert self._probe is not None  # noqa: S101 -- told to the type checker
         texts = [self.params.document_prompt + PROBE, sent]
         size = min(2, self.params.batch_size)
-        parts = [
-            self._ask(self._endpoint, texts[start : start + size], _Pulse(quiet), QUERY_PATIENCE_S)
-            for start in range(0, 2, size)
-        ]
-        both: FloatMatrix = np.concatenate(parts)
+        both: FloatMatrix = np.concatenate(
+            [
+                self._ask_soon(self._endpoint, texts[start : start + size], until)
+                for start in range(0, 2, size)
+            ]
+        )
         found = cosine(both[0], self._probe)
         if found < SAME:
             raise EmbedderUnavailable(

@@ -94,7 +94,7 @@ class Endpoint:
         beat : callable
             Called while waiting for an answer, a pause or the rate limit.
         patience_s : float
-            No new attempt is made that would begin later than this.
+            No new attempt is made that would begin later than this, nor awaited any longer.
 
         Raises
         ------
@@ -108,6 +108,7 @@ class Endpoint:
         attempt = 0
         while True:
             attempt += 1
+            self._check_turn(until)
             self._wait_for_turn(beat)
             limit_s = min(self._timeout_s, until - time.monotonic())
             reply, problem = self._try(payload, beat, limit_s)
@@ -233,6 +234,15 @@ class Endpoint:
             self._turn += 1
             self.close()  # nobody waits for that answer any more
             raise
+
+    def _check_turn(self, until: float) -> None:
+        """Refuse at once where the rate limit lets nothing be sent before ``until``."""
+        if self._next_at > until:
+            raise EmbedderUnavailable(
+                f"{self.shown} was asked a moment ago, and requests_per_minute lets the next "
+                f"request go in {self._next_at - time.monotonic():.0f} s. Try again then, or raise "
+                "that limit."
+            )
 
     def _wait_for_turn(self, beat: Beat) -> None:
         self._sleep(self._next_at - time.monotonic(), beat, "rate limit, next request")

@@ -25,7 +25,7 @@ from core.errors import (
     ParameterError,
     QueryError,
 )
-from embedders import endpoint, get_embedder
+from embedders import api_text, endpoint, get_embedder
 from embedders.api_text import ApiText
 
 KEY = "sk-sentinel-q8Zr41vTnW0xKp"
@@ -494,6 +494,56 @@ def test_a_query_is_not_waited_for_as_long_as_a_job(service, monkeypatch):
     with pytest.raises(EmbedderUnavailable, match="did not answer in time"):
         embedder.embed_query("apple")
     assert time.monotonic() - begun < 25
+
+
+class Clock:
+    """Stands in for the module ``time``: only sleeping, or somebody by hand, moves it on."""
+
+    def __init__(self, at=1_000.0):
+        self.now = at
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    one = Clock()
+    for module in (api_text, endpoint):
+        monkeypatch.setattr(module, "time", one)
+    return one
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["restored", "renamed under way"])
+def test_a_query_that_takes_two_requests_has_one_deadline(service, clock, monkeypatch, renamed):
+    embedder, _ = fitted(service, batch_size=1)
+    if renamed:
+        service.forever = (200, {}, lambda body: answer(body, "tiny-2"))
+    else:
+        embedder = asking(service, batch_size=1).restore(embedder.state())
+    limits, post = [], endpoint.Endpoint._in_thread
+
+    def slow(self, payload, beat, limit_s):
+        limits.append(limit_s)
+        clock.now += 6.0
+        return post(self, payload, beat, limit_s)
+
+    monkeypatch.setattr(endpoint.Endpoint, "_in_thread", slow)
+    np.testing.assert_array_equal(embedder.embed_query("apple"), vector("apple"))
+    assert limits == ([20, 14, 8] if renamed else [20, 14])
+
+
+def test_a_query_does_not_wait_for_a_rate_limit_that_is_longer_than_its_patience(service, clock):
+    embedder, _ = fitted(service, requests_per_minute=2)
+    with pytest.raises(EmbedderUnavailable, match=r"requests_per_minute lets the next .* in 30 s"):
+        embedder.embed_query("apple")
+    assert (clock.now, service.bodies) == (1_000.0, [])
+    clock.now += 15
+    np.testing.assert_array_equal(embedder.embed_query("apple"), vector("apple"))
+    assert clock.now == 1_030.0
 
 
 # addresses
