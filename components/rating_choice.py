@@ -31,7 +31,10 @@ def own_fields(params_class: type[Params], info: DatasetInfo) -> Mapping[str, Ca
 
 def scale_of(dataset: str) -> RatingScale | None:
     """Return the scale of the ratings of a dataset, by its id; None where its weights are none."""
-    return session.worked_out(("ratings", dataset), lambda: rating_scale(_weights(dataset)))
+    return session.worked_out(
+        ("ratings", dataset),
+        lambda: rating_scale(_weights(dataset), session.dataset(dataset).weight_kind),
+    )
 
 
 def _weights(dataset: str) -> NDArray[np.float32]:

@@ -135,7 +135,8 @@ def shop_of(dataset: Dataset) -> Shop:
     ]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     weights = dataset.edges.weight[order]
-    return Shop(sides[0], sides[1], starts, items[order], weights, rating_scale(weights))
+    scale = rating_scale(weights, dataset.weight_kind)
+    return Shop(sides[0], sides[1], starts, items[order], weights, scale)
 
 
 def _side(dataset: Dataset, which: int, part: slice, seen: NDArray[np.int64]) -> Side:

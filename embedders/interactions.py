@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DatasetError
-from ingest.dataset import Dataset
+from ingest.dataset import Dataset, WeightKind
 from vectors.ranking import ItemSets
 
 MIN_FEATURE = 2
@@ -116,7 +116,7 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
 
 @dataclass(frozen=True)
 class RatingScale:
-    """Weights that are ratings: a few values, most of them not the lowest.
+    """Weights that are ratings, of a few values.
 
     Attributes
     ----------
@@ -137,14 +137,17 @@ class RatingScale:
         return next(value for value in self.values if value > self.mean)
 
 
-def rating_scale(weights: NDArray[np.float32]) -> RatingScale | None:
+def rating_scale(weights: NDArray[np.float32], kind: WeightKind = "") -> RatingScale | None:
     """Return the scale of weights that are ratings; None of counts, and where all are equal.
 
-    Ratings take at most twenty values. Of counts (plays, purchases) the lowest is the most
-    frequent, of ratings hardly ever: people rate what they chose.
+    Ratings take at most twenty values. Where ``kind``, which comes from the name of their column,
+    says nothing, they are told from counts (plays, purchases) by this: of counts the lowest is the
+    most frequent, of ratings hardly ever, for people rate what they chose.
     """
     found, counts = np.unique(weights[weights > 0].astype(np.float64), return_counts=True)
-    if not 2 <= len(found) <= MOST_RATINGS or counts.argmax() == 0:
+    if kind == "count" or not 2 <= len(found) <= MOST_RATINGS:
+        return None
+    if kind == "" and counts.argmax() == 0:
         return None
     n_from = counts[::-1].cumsum()[::-1]
     return RatingScale(

@@ -19,6 +19,7 @@ from core.fingerprint import fingerprint
 from core.modality import Modality
 from ingest.sides import Sides
 
+WeightKind = Literal["", "rating", "count"]
 Role = Literal[
     "text", "numeric", "categorical", "label", "id", "time", "ignored",
     "left", "right", "user", "item", "weight",
@@ -93,6 +94,8 @@ class Dataset:
         side to one of the right side, directed.
     sides : Sides or None
         Of pairs and interactions: what the two sides are. The distinct left items come first.
+    weight_kind : {"", "rating", "count"}
+        Of interactions: what their column's name says that the weights are; "" where nothing does.
     dropped : tuple of Dropped
         What the source held and this does not, at most ``MAX_LISTED`` listed.
     n_dropped : int
@@ -109,6 +112,7 @@ class Dataset:
     roles: Mapping[str, Role] = field(default_factory=dict)
     edges: Edges | None = None
     sides: Sides | None = None
+    weight_kind: WeightKind = ""
     dropped: tuple[Dropped, ...] = ()
     n_dropped: int = 0
     notes: tuple[str, ...] = ()
@@ -188,7 +192,8 @@ class Dataset:
             dict(self.roles),
             self.edges,
         )
-        return fingerprint(*parts, self.sides) if self.sides else fingerprint(*parts)
+        known = [part for part in (self.sides, self.weight_kind) if part]
+        return fingerprint(*parts, *known)
 
     def _items_digest(self) -> str:
         if self.items is None:

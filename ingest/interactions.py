@@ -145,6 +145,7 @@ class InteractionsReader:
             roles,
             edges=edges_of(links),
             sides=sides,
+            weight_kind=columns.weight_kind,
             dropped=dropped[: Dataset.MAX_LISTED],
             n_dropped=max(table.n_dropped, len(table.dropped)) + links.n_dropped,
             notes=(
@@ -255,13 +256,12 @@ def _links(
     weight = None
     if columns.weight is not None:
         weight = _floats(weights_of(table, columns.weight)[0])
-    adds_up = columns.weight is None or columns.is_count
     links = linked(
         users,
         items,
         weight,
         None if columns.time is None else _times(table, columns.time),
-        repeats="sum" if adds_up else "last",
+        repeats="sum" if columns.weight_kind == "count" else "last",
         keeps_things=False,
         origin=origin,
     )

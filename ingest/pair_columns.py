@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from core.errors import ParameterError, UnreadableSource
 from core.modality import Modality
+from ingest.dataset import WeightKind
 from ingest.listed_cells import first_of_lists, holds_lists
 from ingest.pair_guesses import (
     CLEAR_PAIRS,
@@ -48,8 +49,9 @@ class PairColumns:
     weight, time : str or None
     is_clear : bool
         The names leave no doubt; otherwise it is a guess that the user has to ask for.
-    is_count : bool
-        The weight counts something (plays, clicks), so that repeated pairs add up.
+    weight_kind : {"", "rating", "count"}
+        What the name of the weight says. A count (plays, clicks; also of rows, without a weight)
+        adds up where a pair is repeated.
     others : tuple of str
         Columns that are left, in order, those excepted that are to be ignored.
     reasons : dict of str to str
@@ -61,7 +63,7 @@ class PairColumns:
     weight: str | None = None
     time: str | None = None
     is_clear: bool = False
-    is_count: bool = False
+    weight_kind: WeightKind = ""
     others: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -205,10 +207,10 @@ def _settled(
     used = {name for name in parts.values() if name is not None}
     ignored = {name for name, role in options.columns.items() if role == "ignored"}
     others = tuple(name for name in table.names if name not in used | ignored)
-    is_count = weight is not None and not RATING.fullmatch(weight)
-    is_count = is_count and bool(COUNT.fullmatch(weight or ""))
+    kind: WeightKind = "count" if weight is None or COUNT.fullmatch(weight) else ""
+    kind = "rating" if weight is not None and RATING.fullmatch(weight) else kind
     is_clear = bool(found and found[3]) or {"left", "right"} <= set(said)
-    return PairColumns(left, right, weight, time, is_clear, is_count, others, reasons)
+    return PairColumns(left, right, weight, time, is_clear, kind, others, reasons)
 
 
 def _require_cells(table: RawTable, name: str) -> None:

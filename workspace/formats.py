@@ -36,6 +36,8 @@ def save_dataset(folder: Path, dataset: Dataset, images: Path) -> dict[str, Any]
         "directed": bool(dataset.edges and dataset.edges.directed),
         "has_edges": dataset.edges is not None,
     }
+    if dataset.weight_kind:
+        meta["weight_kind"] = dataset.weight_kind
     if dataset.sides is not None:
         meta["sides"] = {
             "names": list(dataset.sides.names),
@@ -135,6 +137,7 @@ def load_dataset(
         roles=meta["roles"],
         edges=edges,
         sides=sides,
+        weight_kind=meta.get("weight_kind", ""),
         dropped=tuple(Dropped(*pair) for pair in told.get("dropped", ())),
         n_dropped=int(told.get("n_dropped", 0)),
         notes=tuple(told.get("notes", ())),

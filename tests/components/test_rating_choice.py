@@ -29,7 +29,7 @@ def draw(info):
 
 @pytest.fixture
 def form(monkeypatch):
-    def drawn(weights):
+    def drawn(weights, kind=""):
         m = len(weights)
         edges = Edges(
             np.arange(m, dtype=np.int32), np.full(m, m, np.int32),
@@ -37,7 +37,9 @@ def form(monkeypatch):
         )  # fmt: skip
         sides = Sides(("user", "item"), (None, None), m)
         ids = (*(f"u{i}" for i in range(m)), "i")
-        data = Dataset("r", Modality.INTERACTIONS, ids, None, edges=edges, sides=sides)
+        data = Dataset(
+            "r", Modality.INTERACTIONS, ids, None, edges=edges, sides=sides, weight_kind=kind
+        )
         monkeypatch.setattr(session, "dataset", lambda _: data)
         monkeypatch.setattr(session, "worked_out", lambda _key, make: make())
         info = SimpleNamespace(id="d" * 24, modality=Modality.INTERACTIONS)
@@ -68,6 +70,14 @@ def test_of_counts_all_count_and_the_form_says_so(form):
     page = form([1, 1])
     assert page.text[0].value == "0.0"
     assert any("no weights" in c.value for c in page.caption)
+
+
+def test_what_the_name_of_the_weights_says_goes_before_how_often_each_is_found(form):
+    page = form([1, 2, 2, 2, 3], "count")  # plays, most of which are no 1
+    assert page.text[0].value == "0.0"
+    assert any("5 of 5 interactions count" in c.value for c in page.caption)
+    page = form([1, 1, 1, 4, 5, 5], "rating")  # stars, most of which are the lowest
+    assert page.text[0].value == "4.0"
 
 
 def test_what_was_learnt_from_is_one_sentence():

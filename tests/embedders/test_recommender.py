@@ -308,3 +308,6 @@ def test_ratings_are_told_from_counts_and_speak_for_an_item_above_their_mean():
     assert rating_scale(np.ones(3, np.float32)) is None
     assert rating_scale(np.arange(1, 30, dtype=np.float32)) is None
     assert rating_scale(np.empty(0, np.float32)) is None
+    assert rating_scale(np.array([1, 2, 2, 3], np.float32), "count") is None
+    stars = rating_scale(np.array([1, 1, 1, 5, 5, 4], np.float32), "rating")
+    assert stars.good == 4

@@ -133,6 +133,18 @@ def test_a_rating_given_again_replaces_the_first_and_counts_are_added_up():
     assert triples(bare) == [("a", "x", 2), ("b", "x", 1)]
 
 
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [("plays", "count"), ("stars", "rating"), ("when_heard", "count"), ("warmth", "")],
+)
+def test_the_name_of_the_weights_says_whether_they_are_ratings_or_counts(column, kind):
+    """Without weights rows are counted; a name that says nothing is told by the values."""
+    weight = None if column == "when_heard" else column
+    rows = csv(f"user,item,{column}", "a,x,1", "b,x,2")
+    data = read_dataset(rows, kind="interactions", weight=weight)
+    assert data.weight_kind == kind
+
+
 def test_rows_without_user_item_or_a_positive_weight_are_listed():
     lines = [f"u{i % 5},i{i % 7},{1 + i % 5}" for i in range(60)]
     odd = ["u1,,3", ",i1,3", "u1,i1,", "gone,i2,0", "u2,i3,-4"]

@@ -42,6 +42,7 @@ def test_both_sides_come_back_as_they_went_in(home, dataset):
     store = Store(home)
     back = store.dataset(store.save_dataset(dataset), {"name": "again"})
     assert back.sides == dataset.sides
+    assert back.weight_kind == dataset.weight_kind
     assert back.ids == dataset.ids
     if dataset.items is not None:
         assert list(back.items) == list(dataset.items)
