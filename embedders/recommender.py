@@ -43,7 +43,7 @@ class UserItemTowersParams(Params):
         high=1e6,
         step=0.5,
         help="Only interactions with this weight or more count: 4 to learn from ratings of 4 and "
-        "5 stars alone. At 0 all above zero do.",
+        "5 stars alone. At 0 all above zero do; the form chooses ratings above their mean.",
     )
     epochs: int = integer(
         60, low=1, high=1_000, help="At most so many passes over all users; it stops before."
