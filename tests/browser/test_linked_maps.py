@@ -73,7 +73,7 @@ class LinkedPage:
         x, y = self.ask(f"panes[{view}].pointOnPage({i})")
         self.page.mouse.move(x - 30, y - 20)
         self.page.mouse.move(x, y)
-        self.page.wait_for_function(f"{MAPS}.state.hovered === {i}", timeout=5_000)
+        self.page.wait_for_function(f"{MAPS}.state.hovered === {i}", timeout=60_000)
 
     def press(self) -> None:
         self.page.mouse.down()
@@ -107,7 +107,7 @@ class LinkedPage:
         return self.page.get_by_text(re.compile("focus=")).inner_text()
 
     def wait_text(self, pattern: str) -> None:
-        self.page.get_by_text(re.compile(pattern)).wait_for(timeout=15_000)
+        self.page.get_by_text(re.compile(pattern)).wait_for(timeout=60_000)
 
 
 @pytest.fixture
@@ -159,11 +159,11 @@ def test_two_views_share_hover_click_selection_and_each_lights_its_own_neighbour
     it.wait_text(f"selected={len(chosen)} sum={sum(chosen)}$")
     assert it.each("counts().coloured") == [len(chosen)] * 2  # the others are grey in both
     it.page.get_by_text("one", exact=True).click()
-    it.page.wait_for_function(f"{MAPS}?.size === 1 && {MAPS}.view", timeout=20_000)
+    it.page.wait_for_function(f"{MAPS}?.size === 1 && {MAPS}.view", timeout=60_000)
     it.settle()
     assert it.ask("counts().selected") == len(chosen)  # alone, it is the same map
     it.page.get_by_text("all", exact=True).click()
-    it.page.wait_for_function(f"{MAPS}?.size === 2 && {DRAWN}", timeout=20_000)
+    it.page.wait_for_function(f"{MAPS}?.size === 2 && {DRAWN}", timeout=60_000)
     it.settle()
     assert it.each("counts().selected") == [len(chosen)] * 2
     it.page.get_by_test_id("map-clear").click()

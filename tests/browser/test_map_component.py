@@ -68,7 +68,7 @@ class MapPage:
             self.page.keyboard.up(key)
 
     def wait_text(self, pattern: str) -> None:
-        self.page.get_by_text(re.compile(pattern)).wait_for(timeout=15_000)
+        self.page.get_by_text(re.compile(pattern)).wait_for(timeout=60_000)
 
     def inked(self) -> int:
         """Count the pixels the overlay canvas has painted."""
@@ -195,7 +195,7 @@ def test_recolouring_keeps_the_zoom_and_does_not_send_the_points_again(open_map:
     it.page.evaluate(f"window.__gd = {MAP}.view.gd")
     before, paint = it.received, it.ask("paint.sig")
     it.page.get_by_text("half", exact=True).click()
-    it.page.wait_for_function(f"{MAP}.frame.dataset.paint !== '{paint}'", timeout=20_000)
+    it.page.wait_for_function(f"{MAP}.frame.dataset.paint !== '{paint}'", timeout=60_000)
     it.settle()
     assert it.received - before < 150_000
     assert it.ask("view.getView()") == view
@@ -220,7 +220,7 @@ def test_another_layout_of_the_same_items_keeps_legend_and_selection(open_map: A
     assert selected > 50
     it.wait_text(f"selected={selected} ")
     it.page.get_by_text("second", exact=True).click()
-    it.page.wait_for_function(f"{MAP}.frame.dataset.scene !== '{scene}'", timeout=20_000)
+    it.page.wait_for_function(f"{MAP}.frame.dataset.scene !== '{scene}'", timeout=60_000)
     it.settle()
     assert it.page.get_by_test_id("embedding-map").count() == 1
     assert it.ask("counts().selected") == selected
@@ -239,7 +239,7 @@ def test_points_are_sent_once_and_again_when_the_browser_lost_them(open_map: Any
     def show(name: str, other_than: str, at_least: float = 0) -> int:
         before = it.received
         it.page.get_by_text(name, exact=True).click()
-        it.page.wait_for_function(f"{MAP}.frame.dataset.scene !== '{other_than}'", timeout=20_000)
+        it.page.wait_for_function(f"{MAP}.frame.dataset.scene !== '{other_than}'", timeout=60_000)
         it.settle()
         # What the socket received may be told after what the page did with it.
         return eventually(it.page, lambda: it.received - before, lambda got: got > at_least)
@@ -347,7 +347,7 @@ def test_dark_theme_switches_colours_in_place(open_map: Any) -> None:
     it = open_map()
     light = it.ask("effective.colours")
     it.page.emulate_media(color_scheme="dark")
-    it.page.wait_for_function(f"{MAP}.theme.dark", timeout=10_000)
+    it.page.wait_for_function(f"{MAP}.theme.dark", timeout=60_000)
     it.settle()
     dark = it.ask("effective.colours")
     assert len(dark) == len(light)

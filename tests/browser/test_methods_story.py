@@ -66,7 +66,7 @@ def test_training_shows_its_loss_and_is_cancelled_at_once(page, shared_app):
     panel = page.locator(".st-key-job_panel")
     panel.get_by_text(re.compile(r"epoch \d+ of 200, loss \d")).wait_for(timeout=driving.LONG)
     panel.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Cancelled").first.wait_for(timeout=10_000)
+    page.get_by_text("Cancelled").first.wait_for(timeout=60_000)
 
 
 def test_a_text_is_followed_through_word_pieces_and_topics(page, shared_app):

@@ -72,6 +72,6 @@ def test_a_killed_worker_fails_its_job_with_a_sentence_and_the_app_goes_on(app, 
     start_long_job(page)
     page.wait_for_timeout(1_500)
     os.kill(busiest_child(server.process.pid).pid, signal.SIGKILL)
-    page.get_by_text("ended unexpectedly").first.wait_for(timeout=20_000)
+    page.get_by_text("ended unexpectedly").first.wait_for(timeout=60_000)
     driving.open_sample(page, server.url, "iris")
     assert "150 of 150 drawn" in page.inner_text("body")

@@ -56,7 +56,7 @@ def test_news_are_embedded_cancelled_run_again_and_searched(page, url):
     panel = page.locator(".st-key-job_panel")
     panel.get_by_text("embedding").first.wait_for(timeout=driving.LONG)
     panel.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Cancelled").first.wait_for(timeout=10_000)
+    page.get_by_text("Cancelled").first.wait_for(timeout=60_000)
     panel.get_by_role("button", name="Start again").click()
     page.wait_for_selector(driving.DRAWN, timeout=driving.LONG)  # the first 1,000 texts
     page.get_by_text(f"{n} of {n} drawn").wait_for(timeout=400_000)
@@ -88,7 +88,7 @@ def test_penguins_are_mapped_and_their_missing_values_explained(page, url):
     assert "344 of 344 drawn" in body
     assert legend(page)["Adelie"] == "152"
     page.get_by_role("button", name="How it was made").click()
-    page.get_by_text("missing").first.wait_for(timeout=10_000)
+    page.get_by_text("missing").first.wait_for(timeout=60_000)
 
 
 def test_a_citation_graph_is_mapped_by_class(page, url):
@@ -125,10 +125,10 @@ def test_a_zip_of_images_shows_thumbnails_and_folder_labels(page, url):
     page.goto(url)
     file = {"name": "colours.zip", "mimeType": "application/zip", "buffer": image_zip()}
     driving.upload(page, file)
-    page.locator('[data-testid="stImage"] img').nth(8).wait_for(timeout=15_000)
+    page.locator('[data-testid="stImage"] img').nth(8).wait_for(timeout=60_000)
     driving.add_to_workspace(page)
     page.get_by_text("1 left out").click()
-    page.get_by_text("red/broken.png").first.wait_for(timeout=10_000)
+    page.get_by_text("red/broken.png").first.wait_for(timeout=60_000)
     driving.embed(page)
     driving.wait_for_map(page)
     assert legend(page) == {"red": "8", "green": "8", "blue": "8"}
@@ -193,7 +193,7 @@ def test_a_broken_file_of_each_kind_gives_one_sentence_and_costs_nothing(page, u
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
         page.locator('input[type="file"]').first.set_input_files([file])
         alert = page.locator('[data-testid="stAlert"]').first
-        alert.wait_for(timeout=30_000)
+        alert.wait_for(timeout=60_000)
         sentence = alert.inner_text()
         assert name.split(".")[0] in sentence or "file" in sentence, (name, sentence)
         assert "Traceback" not in page.inner_text("body")
@@ -235,7 +235,7 @@ def test_a_lasso_becomes_a_table_with_files(page, url, tmp_path: Path):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] - 60, steps=8)
     page.mouse.up()
-    page.get_by_text("of 178 items").wait_for(timeout=15_000)
+    page.get_by_text("of 178 items").wait_for(timeout=60_000)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     target = tmp_path / "selection.csv"
@@ -249,7 +249,7 @@ def test_a_copied_link_opens_the_same_run_and_colour_in_another_browser(open_pag
     driving.open_sample(one, url, "wine")
     one.get_by_role("combobox", name="Colour").click()
     one.get_by_role("option", name="one colour").click()
-    one.wait_for_function("location.search.includes('colour=one')", timeout=15_000)
+    one.wait_for_function("location.search.includes('colour=one')", timeout=60_000)
     other.goto(one.url)
     driving.wait_for_map(other)
     assert "178 of 178 drawn" in other.inner_text("body")
