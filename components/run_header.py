@@ -38,7 +38,9 @@ def run_header(run: RunInfo) -> None:
     what.markdown(f"##### {escaped(title)}")
     held_out = run.provenance.get("held_out")
     if held_out and run.embedder in _HELD_OUT_ARE:
-        what.caption(escaped(held_out_words(held_out, _HELD_OUT_ARE[run.embedder])))
+        words = held_out_words(held_out, _HELD_OUT_ARE[run.embedder])
+        doubt = f" · {held_out['doubt']}" if held_out.get("doubt") else ""
+        what.caption(escaped(words + doubt))
     with how.popover("How it was made", width="stretch"):
         loose = " (not reproducible bit by bit)" if run_races(run) else ""
         settings = escaped(settings_text(run)) or "no settings"

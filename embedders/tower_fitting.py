@@ -373,6 +373,9 @@ class _Fitting:
             "figures_after": kept.figures(),
         }
         self._notes += _held_out_notes(before, kept, by_chance, history)
+        if any(plan.start == "clip" for plan in self._plans):
+            about["held_out"]["doubt"] = "the bundled CLIP may have seen these images"
+            self._notes.append(tiny_clip.SEEN)
         return about
 
 

@@ -56,7 +56,8 @@ class TwoTowersParams(Params):
         ("auto", "descriptors", "network", "clip"),
         labels=("fitting", "edges and colours", "a network", "the bundled CLIP"),
         help="What reads images at first: HOG and a colour histogram, a small untrained CNN, or "
-        "the bundled CLIP, which knows drawn shapes and digits: best on those, worse on others.",
+        "the bundled CLIP, which was trained on drawn shapes and digits: best on those, where "
+        "held-out figures flatter it, worse on others.",
         only_for=(Modality.IMAGE, Modality.PAIRS),
     )
     shared: bool = flag(
