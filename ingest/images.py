@@ -277,14 +277,16 @@ def _files_of(
 
 def _take(name: str, data: bytes, limits: Limits, into: GatheredImages) -> None:
     """Add one file if it decodes, else list it with the reason."""
-    if len(data) > limits.max_image_mb * MB and not is_media(name, data[:64]):
+    if is_media(name, data[:64]) and not looks_like_image(data[:32]):  # whatever its name says
+        into.dropped.append(Dropped(name, MEDIA_REASON))
+        return
+    if len(data) > limits.max_image_mb * MB:
         into.dropped.append(Dropped(name, f"more than {limits.max_image_mb} MB (max_image_mb)"))
         return
     try:
         into.add(name, data, check_image(data, max_pixels=limits.max_image_pixels))
     except (UnreadableSource, UnsafeSource) as error:
-        reason = MEDIA_REASON if is_media(name, data[:64]) else str(error)
-        into.dropped.append(Dropped(name, reason))
+        into.dropped.append(Dropped(name, str(error)))
 
 
 def _notes(found: GatheredImages, items: ImageItems) -> list[str]:

@@ -397,6 +397,18 @@ def test_video_and_audio_beside_images_are_listed_with_their_own_reason():
     assert listed["still.heic"] == "not PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 
+def test_an_image_that_is_called_a_film_is_an_image_with_the_limits_of_one():
+    rng = np.random.default_rng(0)
+    large = encoded(Image.fromarray(rng.integers(0, 256, (700, 700, 3), np.uint8)))
+    assert len(large) > 1_000_000
+    files = {"big.mp4": large, "small.mp4": encoded(flat(RED)), "film.png": MP4 + bytes(2_000_000)}
+    data = READER.read([zip_of(files)], ReadOptions(limits=Limits(max_image_mb=1)))
+    assert data.ids == ("small.mp4",)
+    listed = {d.where: d.reason for d in data.dropped}
+    assert listed["big.mp4"] == "more than 1 MB (max_image_mb)"
+    assert listed["film.png"] == "video and audio are not read yet"
+
+
 def test_cifar_zip_reads_without_delay():
     source = as_sources(shared_data("cifar10_4000") / "cifar10_4000.zip")
     start = time.perf_counter()
