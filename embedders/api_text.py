@@ -188,6 +188,7 @@ class ApiText(ItemEmbedder):
         self._named: list[str] = []
         self._probe: FloatVector | None = None
         self._is_same_model = False
+        self._is_mixed = False
         self._changes: list[str] = []
         self._n_tokens = 0
         self._cut: list[str] = []
@@ -242,8 +243,10 @@ class ApiText(ItemEmbedder):
         pulse = _Pulse(progress)
         pulse(0, 1, "asking the service", self.estimate(dataset))
         probe = self._ask(endpoint, [self.params.document_prompt + PROBE], pulse)[0]
-        if self._probe is not None and cosine(probe, self._probe) < SAME:
+        changed = self._probe is not None and cosine(probe, self._probe) < SAME
+        if changed or self._is_mixed:
             self._paid.clear()  # what a broken-off call brought is of another model
+        self._is_mixed = False
         self._probe, self._endpoint, self._is_same_model = probe, endpoint, True
         pulse(1, 1, "asking the service", f"vectors of {self._dim:,} numbers")
         return self
@@ -254,7 +257,9 @@ class ApiText(ItemEmbedder):
         Never a key.
         """
         self._check_fitted()
-        about = pack_json({"dim": self._dim, "model": self._answering_model})
+        about = pack_json(
+            {"dim": self._dim, "model": self._answering_model, "is_mixed": self._is_mixed}
+        )
         return {"about": about} if self._probe is None else {"about": about, "probe": self._probe}
 
     def restore(self, state: Mapping[str, AnyArray]) -> Self:
@@ -273,11 +278,17 @@ class ApiText(ItemEmbedder):
         return self._probe
 
     def changed_since(self, state: Mapping[str, AnyArray]) -> bool:
-        """Tell whether a run with that state was made by another model, by its name or vector."""
+        """Tell whether a run with that state was made by another model, by its vector of a word.
+
+        A new name alone is none: services add dates to names. Names tell where a run of an earlier
+        version kept no vector.
+        """
+        if "probe" in state:
+            return self.changed_from(np.asarray(state["probe"]))
         before, now = str(unpack_json(state["about"])["model"]), self._answering_model
-        if before and now and before != now:
-            return self._note_change(f"it called its model {before} then and {now} now")
-        return "probe" in state and self.changed_from(np.asarray(state["probe"]))
+        if not (before and now) or before == now:
+            return False
+        return self._note_change(f"it called its model {before} then and {now} now")
 
     def changed_from(self, witness: FloatVector) -> bool:
         """Tell whether the service gave that vector to the word, but now gives another one."""
@@ -287,6 +298,10 @@ class ApiText(ItemEmbedder):
         return self._note_change(
             f"the vector of the word “{PROBE}” has cosine {found:.3f} to the one of then"
         )
+
+    def is_of_one_model(self) -> bool:
+        """Tell whether no other model was seen to answer since ``fit``."""
+        return not self._is_mixed
 
     def _note_change(self, why: str) -> bool:
         note = (
@@ -371,12 +386,22 @@ class ApiText(ItemEmbedder):
         matrix = np.zeros((len(items), self._dim), np.float32)
         texts = [item for item in items if item and item not in self._paid]
         if texts:
+            n_named = len(self._named)
             found = self._ask(self._endpoint, texts, self._pulse)
+            if len(self._named) > n_named:
+                self._look_again(self._endpoint)
             self._paid.update(zip(texts, found, strict=True))
         for i, item in enumerate(items):
             if item:
                 matrix[i] = self._paid[item]
         return matrix
+
+    def _look_again(self, endpoint: Endpoint) -> None:
+        """Find out whether a model with a new name is another one."""
+        if self._probe is None:
+            return
+        now = self._ask(endpoint, [self.params.document_prompt + PROBE], self._pulse)[0]
+        self._is_mixed |= cosine(now, self._probe) < SAME
 
     def embed_query(self, query: object) -> FloatVector:
         """Return the ``(d,) float32`` vector of a text; gives up within half a minute."""
@@ -484,9 +509,12 @@ class ApiText(ItemEmbedder):
         ]
         notes += self._changes
         if len(self._named) > 1:
+            names = ", ".join(self._named[:MOST_NAMED])
+            is_one = f"the word “{PROBE}” kept its vector, so they are taken for one"
+            are_several = "the vectors do not belong together. Embed the data again"
             notes.append(
-                f"The service named more than one model while it answered ("
-                f"{', '.join(self._named[:MOST_NAMED])}): the vectors may not belong together."
+                f"The service named more than one model while it answered ({names}): "
+                f"{are_several if self._is_mixed else is_one}."
             )
         notes.append(self._cost(*self._size))
         if self._n_tokens:

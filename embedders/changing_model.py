@@ -26,6 +26,9 @@ class ChangingModel(Protocol):
     def changed_from(self, witness: FloatVector) -> bool:
         """Tell whether another model gave that vector to the text; the notes say so."""
 
+    def is_of_one_model(self) -> bool:
+        """Tell whether no other model than that of the witness was seen to answer since ``fit``."""
+
 
 def cosine(a: AnyArray, b: AnyArray) -> float:
     """Return the cosine of two vectors: 0 where their lengths differ or one of them is zero."""

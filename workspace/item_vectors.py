@@ -31,7 +31,8 @@ class StoredItems:
     the run is complete. Whole blocks are appended, and a block that was cut off is not read.
 
     Where somebody else runs the model, vectors of another model than the one that answers now are
-    not used; the file of a running job begins with the vector that tells its model.
+    not used; the file of a running job begins with the vector that tells its model. That vector
+    decides, not the model's name; where the model changes under way, nothing more is kept.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ class StoredItems:
         return np.array(rows, np.int64), matrix
 
     def keep(self, keys: ItemKeys, vectors: FloatMatrix) -> None:
-        """Append the vectors of a few items that were just made."""
+        """Append the vectors of a few items that were just made; not those of a mixed run."""
+        if self._is_mixed():
+            return
         self._n_made += len(keys)
         self._unfinished.parent.mkdir(parents=True, exist_ok=True)
         with saving("vectors"), self._unfinished.open("ab") as stream:
@@ -92,7 +95,7 @@ class StoredItems:
 
     def finish(self) -> None:
         """Tell later runs what this one holds, now that its vectors are kept."""
-        if self._items is not None:
+        if self._items is not None and not self._is_mixed():
             self._store.save_items(self._run, self._recipe, *self._items)
         limit = time.time() - _KEPT_S
         for file in self._unfinished.parent.glob("*.blocks"):
@@ -122,6 +125,10 @@ class StoredItems:
             is_witness = known.shape == _OF_WITNESS.shape and not known.any()
             return is_witness and self._changing.changed_from(block[0])
         return False
+
+    def _is_mixed(self) -> bool:
+        """Tell whether more than one model answers: nobody knows which vector is whose."""
+        return self._changing is not None and not self._changing.is_of_one_model()
 
     def _was_of_another_model(self, run: str) -> bool:
         if self._changing is None:

@@ -89,39 +89,59 @@ def test_the_list_of_hosts_is_checked_at_the_start():
         Settings(api_hosts="https://api.example.org/v1")
 
 
-@pytest.mark.parametrize(
-    ("reply", "why"),
-    [
-        (small_service.other_answer, "the vector of the word “embedding” has cosine"),
-        (lambda body: small_service.answer(body, "tiny-2"), "called its model tiny-1 then"),
-    ],
-)
-def test_vectors_of_a_model_that_the_service_has_replaced_are_not_used_again(
-    tmp_path, service, reply, why
-):
-    def made(texts, run):
+@pytest.fixture
+def made(tmp_path, service):
+    """Return how to embed texts in a run of a store, as a job does."""
+    store, catalog = Store(tmp_path), Catalog(tmp_path / "catalog.sqlite")
+    finished = []
+    catalog.runs_of_method = lambda _: finished
+
+    def make(texts, run, *, finish=True):
         data = Dataset("fruit", Modality.TEXT, tuple(f"t{i}" for i in range(len(texts))), texts)
         embedder = get_embedder("api", url=service.url, model="tiny", batch_size=2).fit(data)
         service.bodies.clear()
         known = StoredItems(store, catalog, embedder, run)
         vectors = embedder.vectors(data, known=known)
-        return embedder, known, vectors
+        if finish:
+            store.save_state(run, embedder.state())
+            store.save_vectors(run, vectors)
+            known.finish()
+            finished.append(run)
+        asked = [text for body in service.bodies for text in body["input"]]
+        return vectors, known.n_earlier, asked
 
-    store, catalog = Store(tmp_path), Catalog(tmp_path / "catalog.sqlite")
-    catalog.runs_of_method = lambda _: ["old"]
-    embedder, known, vectors = made(TEXTS, "old")
-    store.save_state("old", embedder.state())
-    store.save_vectors("old", vectors)
-    known.finish()
-    _, again, vectors = made([*TEXTS, "plum"], "new")
-    assert (again.n_earlier, service.bodies[0]["input"]) == (4, ["plum"])
+    return make
 
-    service.forever = (200, {}, reply)  # what the job above left unfinished is of the first model
-    _, fresh, vectors = made([*TEXTS, "plum"], "new")
-    n_asked = sum(len(body["input"]) for body in service.bodies)
-    assert fresh.n_earlier == 5 - n_asked
-    assert n_asked == (5 if reply is small_service.other_answer else 4)  # "plum" has one vector
+
+def other(model):
+    """Return the answers of another model that bears a name."""
+    return 200, {}, lambda body: small_service.other_answer(body, model)
+
+
+def test_vectors_of_a_model_that_the_service_has_replaced_are_not_used_again(made, service):
+    made(TEXTS, "old")
+    assert made([*TEXTS, "plum"], "new", finish=False)[1:] == (4, ["plum"])
+    service.forever = other("tiny-1")  # what the job above left unfinished is of the first model
+    vectors, n_earlier, asked = made([*TEXTS, "plum"], "new")
+    assert (n_earlier, len(asked)) == (0, 5)
+    why = "the vector of the word “embedding” has cosine"
     assert any(why in note for note in vectors.provenance["notes"])
-    np.testing.assert_array_equal(
-        vectors.matrix[0], reply({"input": [TEXTS[0]]})["data"][0]["embedding"]
-    )
+    np.testing.assert_array_equal(vectors.matrix[0], small_service.vector(TEXTS[0])[::-1])
+
+
+def test_a_new_name_for_the_same_model_throws_no_vectors_away(made, service):
+    made(TEXTS, "old")
+    service.forever = 200, {}, lambda body: small_service.answer(body, "tiny-1-0613")
+    vectors, n_earlier, asked = made([*TEXTS, "plum"], "new")
+    assert (n_earlier, asked) == (4, ["plum"])
+    assert not any("has changed" in note for note in vectors.provenance["notes"])
+
+
+def test_a_run_in_which_the_model_changed_gives_no_vectors_to_others(made, service):
+    service.script = [None, None]  # the word of fit and the first two texts
+    service.forever = other("tiny-2")
+    vectors, _, asked = made([*TEXTS, "plum"], "mixed")
+    assert asked.count("embedding") == 1, "a new name is looked into once"
+    assert any("do not belong together" in note for note in vectors.provenance["notes"])
+    service.forever = None
+    assert made(TEXTS, "new")[1:] == (0, ["green pear", "red cherry", "red apple", "blue plum"])
