@@ -44,6 +44,8 @@ MOST_PER_REQUEST = 2_048
 MOST_CHARS_PER_REQUEST = 400_000
 """Hosted services take at most about 300,000 tokens at once; texts of dense scripts fit too."""
 QUERY_PATIENCE_S = 20.0
+RECHECK_S = 300.0
+"""How long a query trusts that the model is still the one that the word of ``fit`` showed."""
 PROBE = "embedding"
 LISTED = 100
 MOST_NAMED = 5
@@ -158,6 +160,7 @@ class ApiText(ItemEmbedder):
     ``fit`` embeds one word: a wrong address, model or key is told before anything else is paid for,
     the length of the vectors is known, and where that word has another vector than before, the
     model behind the name has changed: nothing of before is used again, and queries are refused.
+    With queries the word goes along every five minutes, and when the service names another model.
     Blank texts, which many services refuse, are not sent
     and get the zero vector. Equal texts are sent once. Settings that only change how the service is
     asked (batches, limits, key) play no part in the fingerprint: what was paid for is found again.
@@ -187,7 +190,7 @@ class ApiText(ItemEmbedder):
         self._answering_model = ""
         self._named: list[str] = []
         self._probe: FloatVector | None = None
-        self._is_same_model = False
+        self._seen_same_at = float("-inf")
         self._is_mixed = False
         self._changes: list[str] = []
         self._n_tokens = 0
@@ -247,7 +250,7 @@ class ApiText(ItemEmbedder):
         if changed or self._is_mixed:
             self._paid.clear()  # what a broken-off call brought is of another model
         self._is_mixed = False
-        self._probe, self._endpoint, self._is_same_model = probe, endpoint, True
+        self._probe, self._endpoint, self._seen_same_at = probe, endpoint, time.monotonic()
         pulse(1, 1, "asking the service", f"vectors of {self._dim:,} numbers")
         return self
 
@@ -267,7 +270,7 @@ class ApiText(ItemEmbedder):
         about = unpack_json(state["about"])
         self._dim, self._answering_model = int(about["dim"]), str(about["model"])
         self._probe = np.asarray(state["probe"], np.float32) if "probe" in state else None
-        self._is_same_model = False  # asked with the first query
+        self._seen_same_at = float("-inf")  # asked with the first query
         self._endpoint = _opened(self.params)
         return self
 
@@ -409,7 +412,7 @@ class ApiText(ItemEmbedder):
         assert self._endpoint is not None  # noqa: S101 -- told to the type checker
         sent, named = self._prepare_query(query), self._answering_model
         until = time.monotonic() + QUERY_PATIENCE_S
-        if self._probe is not None and not self._is_same_model:
+        if self._probe is not None and time.monotonic() - self._seen_same_at > RECHECK_S:
             return self._checked_query(sent, until)
         vector: FloatVector = self._ask_soon(self._endpoint, [sent], until)[0]
         if self._probe is not None and self._answering_model != named:
@@ -440,12 +443,13 @@ class ApiText(ItemEmbedder):
         )
         found = cosine(both[0], self._probe)
         if found < SAME:
+            self._seen_same_at = float("-inf")  # the next query looks again
             raise EmbedderUnavailable(
                 f"{self._endpoint.shown} has changed the model behind {self.params.model.strip()} "
                 f"since these vectors were made: the word “{PROBE}” has cosine {found:.3f} to its "
                 "vector of then. Embed the data again to search by words, or search by an item."
             )
-        self._is_same_model = True
+        self._seen_same_at = time.monotonic()
         vector: FloatVector = both[1]
         return vector
 

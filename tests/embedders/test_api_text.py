@@ -771,8 +771,26 @@ def test_a_query_is_refused_once_another_model_of_the_same_length_answers(servic
         asking(service).restore(embedder.state()).embed_query("apple")
     assert "Embed the data again" in str(no.value)
     service.forever = (200, {}, lambda body: small_service.other_answer(body, "tiny-2"))
+    for _ in range(2):  # under way: the service names another model now, and goes on naming it
+        with pytest.raises(EmbedderUnavailable, match="has changed the model"):
+            embedder.embed_query("apple")
+
+
+def test_a_model_replaced_under_its_name_is_noticed_within_minutes(service, clock):
+    embedder, _ = fitted(service)
+    clock.now += 200
+    embedder.embed_query("apple")
+    assert [body["input"] for body in service.bodies] == [["apple"]]
+    clock.now += 101
+    embedder.embed_query("apple")
+    embedder.embed_query("pear")
+    assert [body["input"] for body in service.bodies[1:]] == [["embedding", "apple"], ["pear"]]
+    service.forever = (200, {}, small_service.other_answer)
+    clock.now += 301
     with pytest.raises(EmbedderUnavailable, match="has changed the model"):
-        embedder.embed_query("apple")  # under way: the service names another model now
+        embedder.embed_query("apple")
+    service.forever = None  # the model of the vectors is back
+    np.testing.assert_array_equal(embedder.embed_query("apple"), vector("apple"))
 
 
 def test_a_state_of_an_earlier_version_answers_as_before(service):
