@@ -336,6 +336,47 @@ def test_roles_of_folders_and_of_the_table_beside_can_be_said():
         READER.read([source], ReadOptions(columns={"folder": "numeric"}))
 
 
+LABELS = Source("t.csv", data=b"file,label\na.png,cat\nb.png,dog\n")
+PETS = {"x/a.png": encoded(flat(RED)), "y/b.png": encoded(flat(BLUE))}
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ({"columns": {"folder": "label"}}, "folder"),
+        ({"label": "folder"}, "folder"),
+        ({"label": "label"}, "label"),
+        ({"columns": {"folder": "text"}}, "label"),
+        ({}, "label"),
+    ],
+)
+def test_there_is_one_label_among_folders_and_table_the_one_that_is_said(said, label):
+    options = ReadOptions(**said)
+    dataset = READER.read([zip_of(PETS), LABELS], options)
+    assert [name for name, role in dataset.roles.items() if role == "label"] == [label]
+    preview = READER.inspect([zip_of(PETS), LABELS], options)
+    assert {g.name: g.role for g in preview.columns}.items() <= dataset.roles.items()
+
+
+@pytest.mark.parametrize("said", [{"columns": {"nope": "label"}}, {"label": "nope"}])
+def test_a_column_of_images_that_does_not_exist_is_refused(said):
+    for sources, known in (
+        ([zip_of(PETS)], "it has 'folder'"),
+        ([zip_of(PETS), LABELS], "it has 'folder', 'file', 'label'"),
+        ([zip_of({"a.png": PETS["x/a.png"]})], "no table is beside them"),
+    ):
+        with pytest.raises(ParameterError, match=known):
+            READER.read(sources, ReadOptions(**said))
+
+
+@pytest.mark.parametrize("said", [{"columns": {"folder": "text"}}, {"label": "folder"}])
+def test_a_folder_that_went_with_its_broken_images_is_told_and_the_rest_loads(said):
+    files = {"x/a.png": PETS["x/a.png"], "y/b.png": b"broken"}
+    dataset = READER.read([zip_of(files), LABELS], ReadOptions(**said))
+    assert "folder" not in dataset.columns
+    assert any("'folder' was given a role" in note for note in dataset.notes)
+
+
 def test_table_that_names_no_image_is_left_out_and_told():
     table = Source("other.csv", data=b"city,people\nUlm,126000\nBonn,330000\n")
     dataset = READER.read([Source("a.png", data=encoded(flat(RED))), table], OPTIONS)
