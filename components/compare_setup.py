@@ -22,6 +22,7 @@ from components.compare_join import Joining
 from components.compare_recipe import recipe_file
 from components.compare_runs import joined, runs_there
 from components.markdown import escaped
+from components.method_choice import reason_against
 from components.param_form import param_form
 from components.rating_choice import own_fields
 from components.start_button import start_button
@@ -123,9 +124,8 @@ def _complete(member: Member, info: DatasetInfo) -> Member:
 
 def _lacks(member: Member) -> str:
     """Return why a method cannot be run now; "" where it can."""
-    method = get_embedder(member.embedder, **member.params)
-    found = method.availability(method.params)
-    return "" if found.state == "ready" else found.hint or "it is not ready on this machine."
+    method = get_embedder(member.embedder, seed=member.seed, **member.params)
+    return reason_against(method, member.dataset)
 
 
 def _any_method(info: DatasetInfo) -> None:
@@ -159,15 +159,13 @@ def _any_method(info: DatasetInfo) -> None:
             )
     with explained():
         embedder = get_embedder(chosen, seed=seed, **values)
-        ready = embedder.availability(embedder.params)
-        if ready.state != "ready":
-            st.caption(
-                f":material/info: {escaped(ready.hint)} It can be fetched on the Embed page."
-            )
+        reason = reason_against(embedder, info.id)
+        if reason:
+            st.caption(f":material/info: {escaped(reason)}")
         st.button(
             f"Add {method.title}",
             key="compare.add_method",
-            disabled=ready.state != "ready",
+            disabled=bool(reason),
             on_click=add,
             args=(info.id, (Member(chosen, embedder.params.to_dict(), seed, info.id),)),
         )

@@ -64,21 +64,38 @@ def before_it_runs(embedder: Embedder, dataset: str) -> bool:
     if ready.state != "ready":
         st.warning(escaped(ready.hint), icon=":material/info:")
         return False
-    settings = repr(sorted(embedder.params.to_dict().items()))
-    refused = session.worked_out(
-        ("refusal", dataset, embedder.id, settings),
-        lambda: embedder.refusal(session.dataset(dataset)),
-    )
+    refused = _refusal(embedder, dataset)
     if refused:
         st.warning(escaped(refused), icon=":material/info:")
         return False
     cost = session.worked_out(
-        ("cost", dataset, embedder.id, settings),
+        ("cost", dataset, embedder.id, _settings(embedder)),
         lambda: embedder.estimate(session.dataset(dataset)),  # reads every text
     )
     if cost:
         st.caption(escaped(cost))
     return True
+
+
+def reason_against(embedder: Embedder, dataset: str) -> str:
+    """Return why a method cannot be run on the data now, in a sentence; "" where it can."""
+    ready = embedder.availability(embedder.params)
+    if ready.state == "ready":
+        return _refusal(embedder, dataset)
+    hint = ready.hint or "It is not ready on this machine."
+    fetched = " It can be fetched on the Embed page." if ready.state == "needs_download" else ""
+    return hint + fetched
+
+
+def _refusal(embedder: Embedder, dataset: str) -> str:
+    return session.worked_out(
+        ("refusal", dataset, embedder.id, _settings(embedder)),
+        lambda: embedder.refusal(session.dataset(dataset)),
+    )
+
+
+def _settings(embedder: Embedder) -> str:
+    return repr(sorted(embedder.params.to_dict().items()))
 
 
 def projection_choice(*, key: str, kind: str | None = None) -> LayoutSpec:

@@ -9,7 +9,9 @@ import pytest
 
 from components import compare_draft, compare_runs, session
 from components.compare_join import has_row_numbers, joining
+from components.method_choice import reason_against
 from core.modality import Modality
+from embedders import get_embedder
 from ingest.dataset import Dataset
 from workspace.recipes import Member
 
@@ -94,6 +96,21 @@ def test_runs_of_other_data_are_apart_and_bear_their_name(monkeypatch):
     words, member = others["r1"]
     assert words.endswith(" · of sst2")
     assert (member.name, member.dataset) == ("BERT, of sst2", "sst2")
+
+
+def test_what_cannot_run_on_the_data_is_told_before_it_is_added_and_why(monkeypatch):
+    pictures = Dataset("p", Modality.IMAGE, ("a", "b"), [b"1", b"2"])
+    monkeypatch.setattr(session, "dataset", lambda _: pictures)
+    monkeypatch.setattr(session, "worked_out", lambda key, make: make())
+
+    def reason(method, **params):
+        return reason_against(get_embedder(method, **params), "p")
+
+    assert "label" in reason("own_image_network")
+    assert not reason("pixels")
+    assert "6 layers" in reason("bert", layer=99)
+    assert "fetched" not in reason("bert", layer=99)  # no model has that many
+    assert reason("bert", model="roberta-base").endswith("It can be fetched on the Embed page.")
 
 
 @pytest.fixture
