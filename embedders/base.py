@@ -116,6 +116,8 @@ class Embedder(ABC):
         self.seed = seed
         self.run_notes: tuple[str, ...] = ()
         """What the run that this model comes from said of itself, where it comes from one."""
+        self.notes_on_data: tuple[str, ...] = ()
+        """Which notes of the last ``vectors`` were counted on its dataset, not while fitting."""
 
     @classmethod
     def availability(cls, params: Params) -> Availability:  # noqa: ARG003
@@ -198,6 +200,14 @@ class Embedder(ABC):
         The embedder must have been made with the same parameters and seed.
         """
         raise NotFittedError(f"{self.title} keeps no state. Call fit(dataset) instead.")
+
+    def is_outdated(self, state: Mapping[str, AnyArray], progress: Progress = quiet) -> bool:  # noqa: ARG002
+        """Tell whether a stored ``state`` is of a model that is no more: its run answers no query.
+
+        Asked of a method that is not fitted, before a finished run is taken instead of a new one.
+        False where that cannot be found out.
+        """
+        return False
 
     def fingerprint(self, dataset: Dataset) -> str:
         """Return the identity of the vectors this makes of ``dataset``."""

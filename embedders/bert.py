@@ -468,6 +468,7 @@ class Bert(ItemEmbedder):
         if self._sides:
             yield self._sides
         yield from model.notes
+        on_data = []
         most = model.limit(p.max_length)
         if most is not None:
             asked = f" ({p.max_length:,} were asked for)" if p.max_length > most else ""
@@ -476,9 +477,13 @@ class Bert(ItemEmbedder):
                 first = ", ".join(f'"{id}" ({k:,} tokens)' for id, k in self._cut[:3])
                 more = " …" if len(self._cut) > 3 else ""
                 cut = f"{len(self._cut):,} of {n:,} texts were longer and were cut: {first}{more}"
-            yield f"At most {most:,} tokens per text{asked}: {cut}."
+            on_data.append(f"At most {most:,} tokens per text{asked}: {cut}.")
         if self._n_empty:
-            yield f"{self._n_empty:,} of {n:,} texts hold no token and have the zero vector."
+            on_data.append(
+                f"{self._n_empty:,} of {n:,} texts hold no token and have the zero vector."
+            )
+        self.notes_on_data = tuple(on_data)
+        yield from on_data
         if p.dim:
             yield f"Only the first {p.dim:,} numbers of each vector are kept{self._trained_for()}."
         if self._compared is not None:

@@ -196,7 +196,7 @@ class Clip(ItemEmbedder):
 
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:
         self._check_size(len(dataset), self._model.dim, "Use fewer items.")
-        self._n_texts, self._cut = 0, []
+        self._n_texts, self._cut, self.notes_on_data = 0, [], ()
         sides = _sides(dataset)
         images = [row for kind, rows in sides if kind is Modality.IMAGE for row in rows]
         texts = [row for kind, rows in sides if kind is Modality.TEXT for row in rows]
@@ -354,7 +354,8 @@ class Clip(ItemEmbedder):
                 share = f"{len(self._cut):,} of {self._n_texts:,} texts"
                 cut = f"{share} were longer and were cut: {first}{more}"
             read = "" if p.template == _HOLE else f" Texts are read as “{p.template}”."
-            told.append(f"At most {model.context_length} tokens per text: {cut}.{read}")
+            self.notes_on_data = (f"At most {model.context_length} tokens per text: {cut}.{read}",)
+            told += self.notes_on_data
         if n > self._n_texts:
             how = {
                 "shortest": "the shorter edge brought to size, the middle cut out",

@@ -243,17 +243,19 @@ class Doc2Vec(Embedder):
         matrix.setflags(write=False)  # saves KeyedVectors a defensive copy
         empty = int((~matrix[:total].any(axis=1)).sum())
         provenance = {**learnt.provenance, "n_items": total, "n_zero": empty}
-        notes = list(learnt.provenance["notes"])
+        on_data = []
         if made:
-            notes.append(
+            on_data.append(
                 f"{len(made):,} distinct texts were not there in training; their vectors were "
                 f"inferred in up to {self.params.inference:,} readings."
             )
         if empty:
-            notes.append(
+            on_data.append(
                 f"{empty:,} of {total:,} texts hold no word that was learnt; their vectors "
                 "are zero (similar to nothing)."
             )
+        self.notes_on_data = tuple(on_data)
+        notes = [*learnt.provenance["notes"], *on_data]
         return KeyedVectors(
             (*dataset.ids, *words),
             matrix,

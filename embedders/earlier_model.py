@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -59,8 +59,6 @@ class EarlierModel(Embedder):
     queries = accepts - {Modality.PAIRS}
     pair_sides = frozenset({Modality.TEXT, Modality.IMAGE})
     params_class = EarlierModelParams
-    version = 2
-    """2: notes of the earlier run are told from those on these data."""
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
@@ -136,19 +134,10 @@ class EarlierModel(Embedder):
         found = model.vectors(dataset, progress)
         about = {k: v for k, v in found.provenance.items() if k not in _OF_TRAINING}
         where = f", fitted on {self._trained_on}" if self._trained_on else ""
-        source = self._trained_on or "the data it was fitted on"
-        notes = [f"The model is {model.title}{where}; nothing was trained here."]
-        if model.run_notes:
-            notes += [
-                f"From its own run, on {source}: {note}" if note in model.run_notes else note
-                for note in about["notes"]
-            ]
-        elif about["notes"]:
-            notes += [
-                f"Figures of a training, where any follow, were measured on {source}, not on "
-                f"{dataset.name}.",
-                *about["notes"],
-            ]
+        notes = [
+            f"The model is {model.title}{where}; nothing was trained here.",
+            *self._attributed(model, about["notes"], dataset.name),
+        ]
         about |= self._base_provenance(dataset)
         about |= {
             "notes": notes,
@@ -162,6 +151,19 @@ class EarlierModel(Embedder):
             metric=found.metric,
             provenance=about,
         )
+
+    def _attributed(self, model: Embedder, notes: Sequence[str], name: str) -> list[str]:
+        """Return ``notes`` so that each tells which data it is about."""
+        source = self._trained_on or "the data it was fitted on"
+        here = [note for note in notes if note in model.notes_on_data]
+        others = [note for note in notes if note not in model.notes_on_data]
+        if model.run_notes:
+            start = f"From its own run, on {source}: "
+            others = [start + note if note in model.run_notes else note for note in others]
+        elif others:
+            figures = "Figures of a training, where any follow, were measured on"
+            others.insert(0, f"{figures} {source}, not on {name}.")
+        return [*here, *others]
 
     def _told(self, model: Embedder) -> dict[str, Any]:
         return {

@@ -108,9 +108,9 @@ class Hog(ImageDescriptor):
 
     def _provenance(self, dataset: Dataset, matrix: FloatMatrix) -> dict[str, Any]:  # noqa: ARG002
         side = self._side()
-        notes = [f"Images were resized to {side} x {side} pixels; sides were stretched to fit."]
+        resized = f"Images were resized to {side} x {side} pixels; sides were stretched to fit."
         n_blank = int((~matrix.any(axis=1)).sum())
-        if n_blank:
-            what = "1 image has" if n_blank == 1 else f"{n_blank:,} images have"
-            notes.append(f"{what} no edge at all; such a vector is zero.")
-        return {"notes": notes}
+        what = "1 image has" if n_blank == 1 else f"{n_blank:,} images have"
+        blank = f"{what} no edge at all; such a vector is zero."
+        self.notes_on_data = (blank,) if n_blank else ()
+        return {"notes": [resized, *self.notes_on_data]}

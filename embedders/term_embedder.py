@@ -59,10 +59,10 @@ class TermEmbedder(ItemEmbedder):
     ) -> dict[str, Any]:
         """Return the size of the vocabulary, the texts without a vector, and ``notes``."""
         empty = int((~matrix.any(axis=1)).sum())
-        said = list(notes)
-        if empty:
-            said.append(
-                f"{empty:,} of {len(dataset):,} texts hold no kept term; their vectors are zero "
-                "(similar to nothing)."
-            )
+        zero = (
+            f"{empty:,} of {len(dataset):,} texts hold no kept term; their vectors are zero "
+            "(similar to nothing)."
+        )
+        self.notes_on_data = (zero,) if empty else ()
+        said = [*notes, *self.notes_on_data]
         return {"n_terms": len(self._index), "n_zero": empty, "notes": said}

@@ -429,6 +429,7 @@ class TwoTowers(ItemEmbedder):
             cut = f"{len(self._cut):,} were longer and were cut: {first}{more}"
             cut = cut if self._cut else "none was longer"
             most = self.params.max_length
-            about["notes"] = [*about["notes"], f"At most {most} tokens per text: {cut}."]
+            self.notes_on_data = (f"At most {most} tokens per text: {cut}.",)
+            about["notes"] = [*about["notes"], *self.notes_on_data]
             about["n_truncated"] = len(self._cut)
         return about

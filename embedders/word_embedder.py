@@ -294,7 +294,8 @@ class WordEmbedder(VocabularyEmbedder):
             progress(start + len(texts), total, "embedding")
         matrix.setflags(write=False)  # saves KeyedVectors a defensive copy
         empty = int((~matrix[:total].any(axis=1)).sum())
-        notes = [*words.provenance["notes"], *_zero_notes(total, empty - n_common, n_common)]
+        self.notes_on_data = tuple(_zero_notes(total, empty - n_common, n_common))
+        notes = [*words.provenance["notes"], *self.notes_on_data]
         provenance = {**words.provenance, "n_items": total, "n_zero": empty, "notes": notes}
         return KeyedVectors(
             (*dataset.ids, *words.keys),

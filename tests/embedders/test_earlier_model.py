@@ -75,6 +75,34 @@ def test_the_model_survives_its_run():
     assert "losses" not in about  # nothing was trained here
 
 
+COUNTED_HERE = {  # the same sentence on the first texts as on the new ones
+    "two_towers": ({"start": "scratch", "new_layers": 0, "new_width": 16, "epochs": 1}, "longer"),
+    "bert": ({}, "longer"),
+    "clip": ({}, "longer"),
+    "tfidf": ({"min_df": 1}, "no kept term"),
+    "lsa": ({"dim": 2, "min_df": 1}, "no kept term"),
+    "word2vec": ({"dim": 8, "min_count": 1, "epochs": 1}, "their vectors are zero"),
+    "doc2vec": ({"dim": 8, "min_count": 1, "epochs": 1}, "no word that was learnt"),
+}
+
+
+@pytest.mark.parametrize("method", COUNTED_HERE)
+def test_what_was_counted_on_these_data_is_not_said_of_the_earlier_ones(method):
+    settings, words = COUNTED_HERE[method]
+    first, new = (make_texts(["one cat", "two dogs", "..."], name=name) for name in ("old", "new"))
+    model = get_embedder(method, **settings).fit(first)
+    own = tuple(model.vectors(first).provenance["notes"])
+    (counted,) = [note for note in own if words in note]
+    model.run_notes = own
+    notes = applied(model, "old").fit(new).vectors(new).provenance["notes"]
+    assert counted in notes
+    others = set(own) - {counted}
+    assert {f"From its own run, on old: {note}" for note in others} <= set(notes)
+    model.run_notes = ()  # a model of a file
+    notes = applied(model, "old").fit(new).vectors(new).provenance["notes"]
+    assert notes[1] == counted
+
+
 def test_a_model_that_was_applied_is_applied_further():
     model = get_embedder("lsa", dim=4, min_df=1).fit(small(Modality.TEXT))
     once = applied(model, "small texts").fit(NEW)
