@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -47,21 +49,29 @@ def _class_columns(stored: StoredComparison) -> tuple[LabelColumn, ...]:
 
 
 def label_choice(stored: StoredComparison, *, key: str) -> str | None:
-    """Draw the choice of the column whose values are the classes; None where there is none."""
+    """Draw the choice of the column whose values are the classes; None where there is none.
+
+    With one column there is nothing to choose, but what is left out is told all the same.
+    """
     columns = label_columns(stored)
     if not columns:
         return None
-    if len(columns) == 1:
-        return columns[0]
     left_out = [c for c in _class_columns(stored) if c.name not in columns]
+    if len(columns) == 1:
+        if left_out:
+            st.caption(f"Classes: {escaped(columns[0])}.{_told(left_out)}")
+        return columns[0]
     return st.selectbox(
         "Classes",
         columns,
         key=f"{key}.{stored.info.recipe.dataset[:12]}",
         persist_state="session",
-        help="The column whose values are the classes."
-        + "".join(f" Left out is {escaped(c.name)}: {escaped(c.reason)}" for c in left_out),
+        help=f"The column whose values are the classes.{_told(left_out)}",
     )
+
+
+def _told(left_out: Sequence[LabelColumn]) -> str:
+    return "".join(f" Left out is {escaped(c.name)}: {escaped(c.reason)}" for c in left_out)
 
 
 def classes(stored: StoredComparison, column: str) -> ClassLabels:

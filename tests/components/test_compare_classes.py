@@ -9,6 +9,8 @@ from components import compare_items, session
 from core.modality import Modality
 from ingest.dataset import Dataset
 
+STORED = SimpleNamespace(info=SimpleNamespace(recipe=SimpleNamespace(dataset="d")))
+
 
 @pytest.fixture
 def columns(monkeypatch):
@@ -28,8 +30,7 @@ def columns(monkeypatch):
         monkeypatch.setattr(
             compare_items, "compared_items", lambda _: SimpleNamespace(roles=dict(data.roles))
         )
-        stored = SimpleNamespace(info=SimpleNamespace(recipe=SimpleNamespace(dataset="d")))
-        return compare_items.label_columns(stored)
+        return compare_items.label_columns(STORED)
 
     return of
 
@@ -43,3 +44,15 @@ def test_columns_of_few_values_come_first_and_names_of_single_items_are_left_out
 def test_where_no_column_can_be_used_all_are_offered_so_that_the_reason_is_told(columns):
     assert columns({"street": "label", "remark": "categorical"}) == ["street", "remark"]
     assert columns({"street": "text"}) == []
+
+
+def test_with_one_column_to_use_it_is_told_why_the_others_are_left_out(columns, monkeypatch):
+    captions = []
+    monkeypatch.setattr(compare_items.st, "caption", captions.append)
+    columns({"street": "categorical", "town": "label"})
+    assert compare_items.label_choice(STORED, key="k") == "town"
+    assert len(captions) == 1
+    assert captions[0].startswith("Classes: town. Left out is street: ")
+    columns({"town": "label"})
+    assert compare_items.label_choice(STORED, key="k") == "town"
+    assert len(captions) == 1  # nothing is left out
