@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.figures.loss_curve import held_out_curve, loss_curve
+from components.figures.loss_curve import held_out_curve, loss_curve, share_words
 from components.markdown import escaped
 from workspace.jobs import Job
 
@@ -39,13 +39,13 @@ def training_words(training: Mapping[str, Any]) -> str:
     if not held_out:
         return words
     values, start = held_out["values"], int(held_out.get("start", 1))
-    words += f" · {held_out['name']} on held-out items {values[-1]:.3f}"
+    words += f" · {held_out['name']} on held-out items {share_words(values[-1])}"
     beside = []
     if held_out.get("chance") is not None:
-        beside.append(f"chance {held_out['chance']:.3f}, dotted")
+        beside.append(f"chance {share_words(held_out['chance'])}, dotted")
     if start == 0:
-        beside.append(f"before training {values[0]:.3f}")
+        beside.append(f"before training {share_words(values[0])}")
     best = int(held_out.get("kept", 0))
     if 0 < best < len(losses):
-        beside.append(f"best {values[best - start]:.3f} after epoch {best}")
+        beside.append(f"best {share_words(values[best - start])} after epoch {best}")
     return words + (f" ({', '.join(beside)})" if beside else "")

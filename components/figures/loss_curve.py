@@ -57,7 +57,7 @@ def held_out_curve(held_out: Mapping[str, Any], *, n_epochs: int = 0) -> go.Figu
                     "symbol": "circle-open",
                     "line": {"width": 2},
                 },
-                hovertemplate="kept: epoch %{x}, %{y:.3f}<extra></extra>",
+                hovertemplate="kept: epoch %{x}, %{y:.4g}<extra></extra>",
             )
         )
     figure.update_yaxes(range=[0, max(1.02 * max([*values, chance or 0]), 0.05)])
@@ -71,7 +71,7 @@ def held_out_caption(held_out: Mapping[str, Any]) -> str:
     name = str(held_out["name"])
     parts = [f"{name[:1].upper()}{name[1:]} on held-out items after each epoch"]
     if held_out.get("chance") is not None:
-        parts.append(f"dotted: chance, {held_out['chance']:.3f}")
+        parts.append(f"dotted: chance, {share_words(held_out['chance'])}")
     if held_out.get("kept") is not None:
         parts.append(f"circled: epoch {held_out['kept']}, which was kept")
     return "; ".join(parts) + "."
@@ -80,21 +80,32 @@ def held_out_caption(held_out: Mapping[str, Any]) -> str:
 def held_out_words(held_out: Mapping[str, Any], n_of: str = "items") -> str:
     """Return what training reached in one line: "accuracy .65 on 160 held-out items · chance .10".
 
-    The figure is that of the epoch whose weights were kept.
+    The figure is that of the epoch whose weights were kept. Where there was a choice of epochs it
+    was made by this very figure, which flatters it, and the line says so.
     """
     values, start = held_out["values"], int(held_out.get("start", 1))
     kept = int(held_out.get("kept", start + len(values) - 1))
     n = f"{held_out['n']:,} " if held_out.get("n") else ""
     line = f"{held_out['name']} {_figure(values[kept - start])} on {n}held-out {n_of}"
+    if held_out.get("kept") is not None and len(values) > 1:
+        line += " after the best epoch" if kept else " before training, which no epoch bettered"
     if held_out.get("chance") is not None:
         line += f" · chance {_figure(held_out['chance'])}"
     return line
 
 
 def _figure(value: float) -> str:
-    """Return a share with two digits that say something: .65, .012, 1.00."""
-    digits = 3 if 0 < value < 0.05 else 2
-    return f"{value:.{digits}f}".removeprefix("0")
+    """Return a share with two digits that say something, without a nought: .65, .012, 1.00."""
+    words = share_words(value, 3 if 0 < value < 0.05 else 2)
+    return words.replace("0.", ".", 1) if value < 1 else words
+
+
+def share_words(value: float, digits: int = 3) -> str:
+    """Return a share of 0 to 1 rounded, but never to all or to nothing: 0.652, < 0.001, > 0.999."""
+    words, step = f"{value:.{digits}f}", 10.0**-digits
+    if value > 0 and float(words) == 0:
+        return f"< {step:.{digits}f}"
+    return f"> {1 - step:.{digits}f}" if value < 1 and float(words) == 1 else words
 
 
 def _line(values: Sequence[float], *, start: int, colour: str) -> go.Scatter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from components.figures.loss_curve import (
     held_out_caption,
@@ -70,9 +71,27 @@ def test_the_line_of_a_running_training_says_where_it_stands():
 def test_a_result_says_what_its_kept_epoch_reached():
     held_out = {"name": "accuracy", "values": [0.3, 0.652, 0.6], "chance": 0.1, "kept": 2, "n": 160}
     words = held_out_words(held_out, "images")
-    assert words == "accuracy .65 on 160 held-out images · chance .10"
+    assert words == "accuracy .65 on 160 held-out images after the best epoch · chance .10"
     before = {"name": "recall@5", "values": [1.0], "start": 0, "kept": 0, "chance": 0.012}
     assert held_out_words(before) == "recall@5 1.00 on held-out items · chance .012"
+    assert "before training, which no epoch bettered" in held_out_words(
+        {**before, "values": [0.5, 0.4]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("reached", "chance", "words"),
+    [
+        (0.997, 0.0004, "recall@5 > .99 on held-out items · chance < .001"),
+        (0.994, 0.0006, "recall@5 .99 on held-out items · chance .001"),
+        (1.0, 0.0, "recall@5 1.00 on held-out items · chance .00"),
+    ],
+)
+def test_figures_are_never_rounded_to_all_or_nothing(reached, chance, words):
+    held_out = {"name": "recall@5", "values": [reached], "chance": chance}
+    assert held_out_words(held_out) == words
+    told = held_out_caption({**held_out, "chance": 0.0004})
+    assert told.endswith("dotted: chance, < 0.001.")
 
 
 def test_without_chance_and_kept_epoch_only_the_line_is_drawn():
