@@ -28,7 +28,8 @@ from ingest.image_items import content_hash
 
 TOKENIZE_CHUNK = 500
 CUT_NAMED = 3
-"""Texts that were cut, named in the notes; all of them are counted."""
+LISTED = 200
+"""Texts that were cut, named in the notes and listed in the provenance; all are counted."""
 _HOLE = "{}"
 
 
@@ -339,6 +340,7 @@ class Clip(ItemEmbedder):
             "logit_scale": model.logit_scale,
             "logit_bias": model.logit_bias,
             "n_truncated": len(self._cut),
+            "truncated": self._cut[:LISTED],
             "notes": [*model.notes, *self._told(len(dataset))],
         }
 

@@ -30,7 +30,8 @@ from ingest.dataset import Dataset
 
 _SIDES = ("left", "right")
 CUT_NAMED = 3
-"""Texts that were cut, named in the notes; all of them are counted."""
+LISTED = 200
+"""Texts that were cut, named in the notes and listed in the provenance; all are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -431,5 +432,5 @@ class TwoTowers(ItemEmbedder):
             most = self.params.max_length
             self.notes_on_data = (f"At most {most} tokens per text: {cut}.",)
             about["notes"] = [*about["notes"], *self.notes_on_data]
-            about["n_truncated"] = len(self._cut)
+            about |= {"n_truncated": len(self._cut), "truncated": self._cut[:LISTED]}
         return about

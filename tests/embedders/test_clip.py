@@ -132,6 +132,7 @@ def test_cut_texts_are_counted_and_those_that_just_fit_are_not(folders, family):
     texts = make_texts(["cat " * room, "cat " * (room + 1), "cat " * 100_000, ""])
     vectors = local(folders, family).fit(texts).vectors(texts)
     assert vectors.provenance["n_truncated"] == 2
+    assert vectors.provenance["truncated"] == [texts.ids[1], texts.ids[2]]
     cut = f'2 of 4 texts were longer and were cut: "{texts.ids[1]}", "{texts.ids[2]}".'
     assert any(cut in note for note in vectors.provenance["notes"])
 

@@ -272,9 +272,10 @@ def test_texts_that_were_cut_are_named(learnt):
     long = "word " * 100_000
     about = embedder.vectors(paired(["one", long], [long, "", "two"], [[0, 0], [1, 2]])).provenance
     assert about["n_truncated"] == 2
+    assert about["truncated"] == ["p1", "p2"]
     assert any('2 were longer and were cut: "p1", "p2".' in note for note in about["notes"])
     again = embedder.vectors(make_texts(["one"])).provenance
-    assert again["n_truncated"] == 0
+    assert (again["n_truncated"], again["truncated"]) == (0, [])
     assert any("none was longer." in note for note in again["notes"])
 
 
