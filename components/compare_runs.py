@@ -68,7 +68,7 @@ def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
     """
     workspace = session.workspace()
     datasets = {one.id: one for one in workspace.datasets()}
-    own = {run.id: (run_name(run), of_run(run)) for run in workspace.runs(info.id)}
+    own = {run.id: (run_name(run), of_run(run)) for run in newest(workspace.runs(info.id))}
     others = {}
     for one in datasets.values():
         if one.modality is Modality.VECTORS:
@@ -76,8 +76,8 @@ def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
             into = own if fits else others
             into[one.id] = (f"{one.name} · finished vectors", _as_given(one))
     known = [dataclasses.replace(member, name="") for _, member in (own | others).values()]
-    for run in workspace.runs():
-        if run.dataset == info.id or dataclasses.replace(of_run(run), name="") in known:
+    for run in newest(workspace.runs()):
+        if run.dataset == info.id or _bare(run) in known:
             continue
         where = datasets.get(run.dataset)
         name = where.name if where else "other data"
@@ -88,6 +88,17 @@ def offered(info: DatasetInfo) -> tuple[Offers, Offers]:
         into = own if same else others
         into[run.id] = (f"{run_name(run)} · of {name}", of_run(run, of="" if bare else name))
     return own, others
+
+
+def newest(runs: Sequence[RunInfo]) -> list[RunInfo]:
+    """Return the runs without those that were made anew: a comparison takes the newest."""
+    bare = [_bare(run) for run in runs]
+    return [run for place, run in enumerate(runs) if bare[place] not in bare[place + 1 :]]
+
+
+def _bare(run: RunInfo) -> Member:
+    """Return a run as a member without a name: what a comparison knows it by."""
+    return Member(run.embedder, run.params, run.seed, run.dataset)
 
 
 def joined(sources: Sequence[DatasetInfo], shown: DatasetInfo | None = None) -> Joining:

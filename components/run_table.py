@@ -65,7 +65,14 @@ def settings_text(run: RunInfo) -> str:
         for name, value in _named(run).items()
         if name not in specs or not specs[name].advanced or value != specs[name].default
     ]
-    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in told)
+    words = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in told]
+    return ", ".join([*words, *_made_anew(run)])
+
+
+def _made_anew(run: RunInfo) -> list[str]:
+    """Return what tells a run from one with the same settings by a model that is no more."""
+    generation = run.provenance.get("generation", 0)
+    return [f"made anew{f' ({generation})' if generation > 1 else ''}"] if generation else []
 
 
 def _named(run: RunInfo) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def run_name(run: RunInfo) -> str:
         unusual = unusual_settings(get_embedder(run.embedder).params_class, _named(run), {"dim"})
     except EmbedscopeError:  # a method that this version does not know
         unusual = []
-    words = [run.title, *unusual, f"{run.dim:,}-d"]
+    words = [run.title, *unusual, *_made_anew(run), f"{run.dim:,}-d"]
     if run.seed:
         words.append(f"seed {run.seed}")
     return " · ".join(words)

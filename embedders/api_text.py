@@ -190,6 +190,7 @@ class ApiText(ItemEmbedder):
         self._answering_model = ""
         self._named: list[str] = []
         self._probe: FloatVector | None = None
+        self._word_now: FloatVector | None = None
         self._seen_same_at = float("-inf")
         self._is_mixed = False
         self._changes: list[str] = []
@@ -273,6 +274,25 @@ class ApiText(ItemEmbedder):
         self._seen_same_at = float("-inf")  # asked with the first query
         self._endpoint = _opened(self.params)
         return self
+
+    def is_outdated(self, state: Mapping[str, AnyArray], progress: Progress = quiet) -> bool:
+        """Tell whether the service gives the word of ``fit`` another vector now than then.
+
+        The word is sent once, for some seconds; a service that does not answer changes nothing.
+        """
+        if "probe" not in state:
+            return False
+        if self._word_now is None:
+            pulse = _Pulse(progress)
+            pulse(0, 1, "asking whether the model is still the same")
+            try:
+                word = [self.params.document_prompt + PROBE]
+                endpoint = _opened(self.params)
+                self._word_now = self._ask(endpoint, word, pulse, QUERY_PATIENCE_S)[0]
+            except EmbedscopeError:
+                return False
+        is_mixed = unpack_json(state["about"]).get("is_mixed", False)
+        return is_mixed or cosine(self._word_now, np.asarray(state["probe"])) < SAME
 
     def witness(self) -> FloatVector:
         """Return the ``(d,) float32`` vector of one word, as the service gives it now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,23 +44,45 @@ def embed(task: EmbedTask, context: Context) -> dict[str, Any]:
 def make_run(task: EmbedTask, context: Context, *, shown: bool = False) -> RunInfo:
     """Return the run of a dataset, a method and its settings; embed where there is none yet.
 
-    ``shown`` says whether the user waits to see this very run.
+    ``shown`` says whether the user waits to see this very run. Then a run of a model that is no
+    more is made anew, beside it; else (in a comparison) the runs that are there are taken.
     """
     dataset = context.dataset(task.dataset)
     embedder = get_embedder(task.embedder, seed=task.seed, **task.params)
     supply(embedder, context.dataset, context.model)
-    run = run_id(embedder, dataset)
+    generation = _generation(embedder, dataset, context, check=shown)
+    run = run_id(embedder, dataset, generation)
     if shown:
         context.publish(run=run)
     context.progress.plan(_expected_s(len(dataset), embedder, task.layout))
     with context.alone(run):
         info = context.catalog.known_run(run)
         if info is None or context.store.vectors_meta(run) is None:
-            info = _make_run(run, task, embedder, dataset, context, shown=shown)
+            info = _make_run(run, task, embedder, dataset, context, generation, shown=shown)
     context.catalog.link_run(context.workspace, info)
     if shown:
         context.publish(dataset=task.dataset, run=run, run_ready=True)
     return info
+
+
+def _generation(embedder: Embedder, dataset: Dataset, context: Context, *, check: bool) -> int:
+    """Return which run with these settings is to be taken or made, counted from 0.
+
+    It is the newest that is there, those of the workspace first; with ``check`` the newest whose
+    model still is the present one, or else the next.
+    """
+    there = []
+    for generation in itertools.count():
+        run = run_id(embedder, dataset, generation)
+        if context.catalog.known_run(run) is None or context.store.vectors_meta(run) is None:
+            break
+        is_foreign = not context.catalog.runs(context.workspace, id=run)
+        there.append((is_foreign, -generation, run))
+    for _, minus, run in sorted(there):
+        state = context.store.state(run) or {}
+        if not check or not embedder.is_outdated(state, context.progress):
+            return -minus
+    return len(there)
 
 
 def lay_out(task: LayoutTask, context: Context) -> dict[str, Any]:
@@ -78,6 +101,7 @@ def _make_run(
     embedder: Embedder,
     dataset: Dataset,
     context: Context,
+    generation: int,
     *,
     shown: bool,
 ) -> RunInfo:
@@ -91,6 +115,11 @@ def _make_run(
         vectors = _vectors(run, task, embedder, dataset, known, context, shown=shown)
     else:
         vectors = embedder.vectors(dataset, context.progress)
+    if generation:
+        vectors.provenance["notes"].append(
+            "Made anew: the model of the earlier run with these settings is no more. That run "
+            "stays, but answers no queries."
+        )
     # The state first: vectors that are there can always be queried.
     context.store.save_state(run, embedder.state())
     meta = context.store.save_vectors(run, vectors)
@@ -111,7 +140,7 @@ def _make_run(
         bytes=meta["bytes"],
         versions=_versions(),
         created=time.time(),
-        provenance=dict(vectors.provenance),
+        provenance={**vectors.provenance, **({"generation": generation} if generation else {})},
     )
     with _kept_while_wanted(info, (), context):
         context.catalog.link_run(context.workspace, info)

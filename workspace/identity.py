@@ -33,9 +33,13 @@ def id_of_fingerprint(fingerprint: str) -> str:
     return "d" + fingerprint[:24]
 
 
-def run_id(embedder: Embedder, dataset: Dataset) -> str:
-    """Return the id of the vectors that ``embedder`` makes of ``dataset``."""
-    return _id("r", embedder.fingerprint(dataset))
+def run_id(embedder: Embedder, dataset: Dataset, generation: int = 0) -> str:
+    """Return the id of the vectors that ``embedder`` makes of ``dataset``.
+
+    ``generation`` counts how often the model behind the settings has become another one.
+    """
+    later = (generation,) if generation else ()
+    return _id("r", embedder.fingerprint(dataset), *later)
 
 
 def graph_id(run: str, kind: str) -> str:

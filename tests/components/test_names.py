@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from components.compare_runs import newest
 from components.projection_panel import layout_name, quality_words
 from components.run_table import chosen_run, run_name, settings_text, table_key
 from projection.layout import Layout
@@ -67,6 +68,17 @@ def test_a_run_that_looked_words_up_is_called_by_the_name_of_its_file():
     one.provenance = {"datasets": {"vectors": "tiny.vec"}}
     assert run_name(one) == "Your word vectors · tiny.vec · 3-d"
     assert settings_text(one) == "vectors tiny.vec"
+
+
+def test_a_run_that_was_made_anew_is_told_from_the_one_before_and_stands_for_it_in_comparisons():
+    before, anew, other = run(), run(), run(pooling="cls")
+    anew.provenance = {"generation": 1}
+    assert run_name(anew) == "BERT · made anew · 384-d"
+    assert settings_text(anew) == "made anew"
+    assert newest([before, other, anew]) == [other, anew]
+    twice = run(pooling="cls")
+    twice.provenance = {"generation": 2}
+    assert settings_text(twice) == "pooling cls, made anew (2)"
 
 
 def test_a_layout_shows_its_preset_and_unusual_settings():

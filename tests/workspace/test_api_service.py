@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from core.errors import EmbedderUnavailable, ParameterError
 from core.modality import Modality
+from core.progress import quiet
 from embedders import get_embedder
 from ingest.dataset import Dataset
 from tests.embedders import small_service
 from workspace.catalog import Catalog
+from workspace.embedding import _generation
 from workspace.item_vectors import StoredItems
 from workspace.settings import Settings
 from workspace.store import Store
@@ -37,6 +40,11 @@ def embed(workspace, dataset, service, **params):
     values = {"url": service.url, "model": "tiny", "key_variable": "TEST_API_KEY", **params}
     job = workspace.embed(dataset.id, "api", values, layout=None)
     return workspace._runner.wait(job.id, 120)
+
+
+def other(model):
+    """Return the answers of another model that bears a name."""
+    return 200, {}, lambda body: small_service.other_answer(body, model)
 
 
 def files(home):
@@ -65,6 +73,46 @@ def test_a_job_asks_with_the_key_and_leaves_it_nowhere(start, home, service, key
     assert len(files(home)) > 5
     assert not [text for text in told if KEY in text]
     assert not [path for path in files(home) if KEY.encode() in path.read_bytes()]
+
+
+def test_after_the_model_was_replaced_embedding_again_makes_a_run_that_answers(start, service, key):
+    runner = start()
+    workspace = Workspace.create(runner)
+    ids = tuple(f"t{i}" for i in range(len(TEXTS)))
+    data = workspace.add_dataset(Dataset("fruit", Modality.TEXT, ids, TEXTS))
+    old = embed(workspace, data, service).result["run"]
+    service.forever = other("tiny-1")
+    with pytest.raises(EmbedderUnavailable, match="Embed the data again"):
+        workspace.embed_query(old, TEXTS[0])
+
+    job = embed(workspace, data, service)
+    new = job.result["run"]
+    assert (job.state, new == old) == ("done", False), job.message
+    found = workspace.embed_query(new, TEXTS[0])
+    np.testing.assert_array_equal(found, workspace.vectors(new).matrix[0])
+    np.testing.assert_array_equal(found, small_service.vector(TEXTS[0])[::-1])
+    assert [run.id for run in workspace.runs()] == [old, new], "the earlier one stays"
+    told = [note for note in workspace.run(new).provenance["notes"] if "Made anew" in note]
+    assert len(told) == 1
+    assert workspace.run(new).provenance["generation"] == 1
+
+    service.bodies.clear()
+    assert embed(workspace, data, service).result["run"] == new
+    assert [body["input"] for body in service.bodies] == [["embedding"]], "nothing is paid twice"
+    service.forever = None  # the first model is back: so is its run
+    assert embed(workspace, data, service).result["run"] == old
+    service.bodies.clear()
+    service.forever = (401, {}, b"")  # nobody can ask: what is there is taken
+    assert embed(workspace, data, service).result["run"] == new
+
+    service.bodies.clear()
+    context = SimpleNamespace(
+        catalog=runner.catalog, store=runner.store, workspace=workspace.id, progress=quiet
+    )
+    method = get_embedder("api", **workspace.run(old).params)
+    dataset = workspace.dataset(data.id)
+    assert _generation(method, dataset, context, check=False) == 1, "a comparison asks nobody"
+    assert service.bodies == []
 
 
 def test_workers_ask_only_what_the_operator_allows(start, service, key):
@@ -111,11 +159,6 @@ def made(tmp_path, service):
         return vectors, known.n_earlier, asked
 
     return make
-
-
-def other(model):
-    """Return the answers of another model that bears a name."""
-    return 200, {}, lambda body: small_service.other_answer(body, model)
 
 
 def test_vectors_of_a_model_that_the_service_has_replaced_are_not_used_again(made, service):
