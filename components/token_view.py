@@ -33,12 +33,20 @@ def token_view(run: RunInfo) -> None:
     if dataset.modality is not Modality.TEXT and not _reads_texts(run):
         st.info(f"{run.title} reads no texts, so there are no tokens to show. Choose a text run.")
         return
-    text = _text_box(run, _texts(dataset))
+    texts = _texts(dataset)
+    text, number = _text_box(run, texts)
     if not text.strip():
         st.caption("Type a text to see how it is cut, numbered and embedded.")
         return
     with explained():
-        trace = session.workspace().trace(run.id, text)
+        workspace = session.workspace()
+        is_item = number is not None and text == texts[number][:_MOST_CHARS]
+        # An item is read as such: a method may read queries otherwise.
+        trace = (
+            workspace.trace_item(run.id, text, _side(dataset, number))
+            if is_item
+            else workspace.trace(run.id, text)
+        )
         _tokens(trace)
         _numbers(trace)
         _vectors(trace)
@@ -64,19 +72,27 @@ def _texts(dataset: Dataset) -> list[str]:
     ]
 
 
-def _text_box(run: RunInfo, items: list[str]) -> str:
+def _side(dataset: Dataset, number: int | None) -> int | None:
+    """Return the side of the text that stands at ``number`` among ``_texts``."""
+    if dataset.sides is None or number is None:
+        return None
+    has_left = dataset.sides.modalities[0] is Modality.TEXT
+    return 0 if has_left and number < dataset.sides.n_left else 1
+
+
+def _text_box(run: RunInfo, items: list[str]) -> tuple[str, int | None]:
+    """Draw the box; return what is in it, and the place of the text that was put there."""
     if not items:
         key = f"tokens.text.{run.dataset[:12]}"
-        return str(
-            st.text_area(
-                "Text",
-                key=key,
-                height=100,
-                max_chars=_MOST_CHARS,
-                persist_state="session",
-                placeholder="a red circle above a blue square",
-            )
+        typed = st.text_area(
+            "Text",
+            key=key,
+            height=100,
+            max_chars=_MOST_CHARS,
+            persist_state="session",
+            placeholder="a red circle above a blue square",
         )
+        return str(typed), None
     box, pick = st.columns([4, 1], vertical_alignment="bottom")
     number = pick.number_input(
         "Take text number",
@@ -103,7 +119,7 @@ def _text_box(run: RunInfo, items: list[str]) -> str:
             f"Text {number:,} has {len(whole):,} characters; the box holds the first "
             f"{_MOST_CHARS:,}. All below is about those; the vector of the whole text may differ."
         )
-    return text
+    return text, int(number) - 1
 
 
 def _tokens(trace: Trace) -> None:

@@ -190,6 +190,21 @@ class Embedder(ABC):
         """
         raise QueryError(f"{self.title} does not show tokens. BERT and the methods of words do.")
 
+    def trace_item(self, text: str, side: int | None) -> Trace:  # noqa: ARG002
+        """Return how ``text`` becomes the vector that ``vectors`` gives it; raises as ``trace``.
+
+        Parameters
+        ----------
+        text : str
+        side : int or None
+            Of the item in its dataset, 0 or 1; None where the dataset has no sides.
+
+        Notes
+        -----
+        Only a method that reads items otherwise than queries has a way of its own.
+        """
+        return self.trace(text)
+
     def state(self) -> State:
         """Return what ``restore`` needs to answer queries without training again."""
         return {}

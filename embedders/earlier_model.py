@@ -182,6 +182,10 @@ class EarlierModel(Embedder):
         """Return how the model makes a vector of a text."""
         return self._inner().trace(text)
 
+    def trace_item(self, text: str, side: int | None) -> Trace:
+        """Return how the model makes the vector of an item."""
+        return self._inner().trace_item(text, side)
+
     def _identity(self) -> tuple[Any, ...]:
         """Return which model it is: a file counts by its content, not by its path."""
         named = str(self.params.run)

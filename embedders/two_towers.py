@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
@@ -385,14 +386,30 @@ class TwoTowers(ItemEmbedder):
         return Thing(side, tower.prepare([raw])[0])
 
     def trace(self, text: str) -> Trace:
-        """Return how the tower for texts makes a vector of ``text``; of two the left one."""
-        side = self._side_for(Modality.TEXT, prefer=0)
-        tower = None if side is None else self._both()[side]
-        if not isinstance(tower, TextTower):
+        """Return how the tower for texts makes a vector of a query; of two the left one."""
+        return self._traced(text, prefer=0)
+
+    def trace_item(self, text: str, side: int | None) -> Trace:
+        """Return how an item becomes its vector: of two towers that of its side, else the right."""
+        return self._traced(text, prefer=1 if side is None else side)
+
+    def _traced(self, text: str, *, prefer: int) -> Trace:
+        towers = self._both()
+        side = self._side_for(Modality.TEXT, prefer=prefer)
+        tower = None if side is None else towers[side]
+        if side is None or not isinstance(tower, TextTower):
             raise QueryError(
                 "No tower of this model reads texts, so there are no tokens. Choose a run on texts."
             )
-        return tower.trace(text)
+        trace = tower.trace(text)
+        if towers[0] is towers[1] or {t.modality for t in towers} != {Modality.TEXT}:
+            return trace
+        which = (
+            "left one, which reads queries too",
+            "right one, which reads other data's texts too",
+        )
+        told = f"Of this model's two towers for texts, this is the {which[side]}. {trace.rule}"
+        return dataclasses.replace(trace, rule=told)
 
     def _dedup_key(self, item: Thing) -> object | None:
         key = getattr(item.item, "digest", item.item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,10 @@ class LoadedEmbedders:
         """Return how a text becomes a vector, as plain values and arrays."""
         return self.embedder(run).trace(text).to_arrays()
 
+    def trace_item(self, run: str, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a text became the vector of an item, as plain values and arrays."""
+        return self.embedder(run).trace_item(item["text"], item["side"]).to_arrays()
+
 
 def serve_queries(line: Line, inbox: Inbox, chosen: Settings) -> None:
     """Answer queries until the server goes away."""
@@ -80,6 +84,7 @@ def serve_queries(line: Line, inbox: Inbox, chosen: Settings) -> None:
         "vector": loaded.embed,
         "vectors": loaded.embed_several,
         "trace": loaded.trace,
+        "trace item": loaded.trace_item,
     }
     line.send(say="ready")
     while True:

@@ -88,6 +88,16 @@ class QueryClient:
         """
         return Trace.from_arrays(self._answer("trace", run, text))
 
+    def trace_item(self, run: str, text: str, side: int | None) -> Trace:
+        """Return how a text became the vector of an item of ``side``.
+
+        Raises
+        ------
+        EmbedscopeError
+            As ``_answer``.
+        """
+        return Trace.from_arrays(self._answer("trace item", run, {"text": text, "side": side}))
+
     def _answer(self, what: str, run: str, query: object) -> Any:
         """Ask, and once more after a crash.
 

@@ -174,6 +174,10 @@ class JobRunner:
         """Return how a text becomes a vector in a run; raises as ``embed_query``."""
         return self._queries.trace(run, text)
 
+    def trace_item(self, run: str, text: str, side: int | None) -> Trace:
+        """Return how a text became the vector of an item; raises as ``embed_query``."""
+        return self._queries.trace_item(run, text, side)
+
     def shutdown(self) -> None:
         """End all child processes; jobs that ran are marked interrupted."""
         with self._lock:

@@ -634,6 +634,11 @@ class Workspace:
         self.run(run)
         return self._runner.trace(run, text)
 
+    def trace_item(self, run: str, text: str, side: int | None) -> Trace:
+        """Return how a text became the vector of an item; ``side`` is None where there are none."""
+        self.run(run)
+        return self._runner.trace_item(run, text, side)
+
     # jobs
     def jobs(self) -> list[Job]:
         """Return the jobs of this workspace, newest first."""

@@ -7,9 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components import session
+from components.token_view import _side, _texts
 from core.modality import Modality
 from embedders.trace import Token, Trace
 from ingest import Dataset
+from ingest.dataset import Edges
+from ingest.sides import Sides
 
 LONG = "word " * 2_000  # 10,000 characters
 AT_LIMIT = "x" * 5_000
@@ -25,9 +28,14 @@ def page(monkeypatch):
         token = Token(text[:4], 0, 0, 1.0)
         return Trace((token,), np.ones((1, 2), np.float32), np.ones(2, np.float32), "It is.")
 
-    asked = []
+    def trace_item(run, text, side):
+        sides.append(side)
+        return trace(run, text)
+
+    asked, sides = [], []
+    workspace = SimpleNamespace(trace=trace, trace_item=trace_item)
     monkeypatch.setattr(session, "dataset", lambda _: dataset)
-    monkeypatch.setattr(session, "workspace", lambda: SimpleNamespace(trace=trace))
+    monkeypatch.setattr(session, "workspace", lambda: workspace)
 
     def draw():
         from types import SimpleNamespace
@@ -37,7 +45,7 @@ def page(monkeypatch):
         token_view(SimpleNamespace(id="r", dataset="d", title="Word2Vec"))
 
     page = AppTest.from_function(draw, default_timeout=30).run()
-    page.asked = asked
+    page.asked, page.sides = asked, sides
     return page
 
 
@@ -71,7 +79,25 @@ def test_a_cut_text_that_was_replaced_needs_no_remark(page):
     page.number_input[0].set_value(2).run()
     page.text_area[0].set_value("my own text").run()
     assert page.asked[-1] == "my own text"
+    assert page.sides == [None, None]  # the first text and the second were asked for as items
     assert cut_notes(page) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [(("text", "text"), [0, 0, 1, 1]), (("image", "text"), [1, 1]), (("text", "image"), [0, 0])],
+)
+def test_texts_of_pairs_are_traced_as_items_of_their_side(kinds, expected):
+    modalities = tuple(Modality(kind) for kind in kinds)
+    sides = Sides(("query", "document"), modalities, 2)
+    items = [f"{kind} {i}" for kind in kinds for i in range(2)]
+    ends = np.arange(2, dtype=np.int32)
+    edges = Edges(ends, ends + np.int32(2), np.ones(2, np.float32), True)
+    ids = ("1", "2", "3", "4")
+    dataset = Dataset("pairs", Modality.PAIRS, ids, items, edges=edges, sides=sides)
+    texts = _texts(dataset)
+    assert texts == [item for item in items if item.startswith("text")]
+    assert [_side(dataset, place) for place in range(len(texts))] == expected
 
 
 def test_texts_are_traced_through_a_method_of_pictures_that_reads_texts_too(monkeypatch):

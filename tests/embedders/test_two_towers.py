@@ -624,6 +624,18 @@ def test_two_towers_of_their_own_keep_queries_and_documents_apart():
     np.testing.assert_allclose(documents.matrix[0], matrix[23], atol=1e-6)
     again = get_embedder("two_towers", **settings).restore(embedder.state())
     assert again.vectors(data).matrix.tobytes() == matrix.tobytes()
+    for text, side, vector, tower in (
+        (left, 0, matrix[3], "left"),
+        (right, 1, matrix[23], "right"),
+        (right, None, documents.matrix[0], "right"),
+    ):
+        trace = embedder.trace_item(text, side)
+        np.testing.assert_allclose(trace.vector, vector, atol=1e-6)
+        assert f"this is the {tower} one" in trace.rule
+    query = embedder.trace(right)
+    np.testing.assert_allclose(query.vector, embedder.embed_query(right), atol=1e-6)
+    assert "this is the left one" in query.rule
+    assert query.vector @ matrix[23] < 0.9
 
 
 def scenes(n):
