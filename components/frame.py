@@ -13,6 +13,7 @@ from workspace.workspace import RunInfo
 
 _FITS = 28
 """Characters that a picker in the sidebar shows."""
+_ID_DIGITS = 14  # enough to name a dataset or a run within one workspace
 
 
 def sidebar() -> None:
@@ -37,7 +38,17 @@ def sidebar() -> None:
         session.choose_dataset(chosen)
         st.rerun()
     _run_picker(workspace.runs(chosen))
+    _share(chosen, session.current_run())
     _jobs_line()
+
+
+def _share(dataset: str, run: RunInfo | None) -> None:
+    """Name data and run in the address: a copied link opens the same ones on any page."""
+    session.share(dataset=dataset[:_ID_DIGITS])
+    if run is not None:
+        session.share(run=run.id[:_ID_DIGITS])
+    else:
+        session.unshare("run")
 
 
 def _run_picker(runs: list[RunInfo]) -> None:

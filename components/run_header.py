@@ -134,6 +134,9 @@ def no_run_yet(title: str) -> None:
         if st.button("Go to the start page", key="none.start"):
             st.switch_page("pages/begin/start.py")
         return
-    st.info(f"{escaped(info.name)} has not been embedded yet, or no run is chosen at the left.")
+    if session.workspace().runs(info.id):
+        st.info(f"Choose a run of {escaped(info.name)} at the left, or embed it once more.")
+    else:
+        st.info(f"{escaped(info.name)} has not been embedded yet.")
     if st.button("Choose a method", key="none.embed", type="primary"):
         st.switch_page("pages/build/embed.py")

@@ -140,13 +140,26 @@ def unshare(*names: str) -> None:
 
 
 def _forget_choices() -> None:
-    for name in ("dataset", "run", "layout", "focus", "kind", "colour", "awaiting", "ended"):
+    for name in (
+        "dataset",
+        "run",
+        "layout",
+        "focus",
+        "kind",
+        "colour",
+        "awaiting",
+        "ended",
+        "before",
+    ):
         remember(name, None)
 
 
 def _take_choices_from_address() -> None:
-    """Follow a shared link: it names run and layout by the first digits of their ids."""
+    """Follow a shared link: it names dataset, run and layout by the first digits of their ids."""
     asked = st.query_params.to_dict()
+    dataset = _named(asked.get("dataset"), workspace().datasets())
+    if dataset is not None:
+        choose_dataset(dataset.id)
     compared = _named(asked.get("comparison"), workspace().comparisons())
     if compared is not None:
         choose_comparison(compared.recipe.dataset, compared.id)
@@ -253,6 +266,7 @@ def follow(job: Job) -> None:
         return  # the run that is shown stays
     # A job that still reads its data has nothing to show yet: what is on screen stays.
     if dataset_id is not None and job.result.get("run") != recall("run"):
+        remember("before", (dataset_id, recall("run")) if recall("dataset") == dataset_id else None)
         _show_run(None)
         _show_dataset(dataset_id)
 
@@ -270,6 +284,8 @@ def settle() -> None:
     remember("awaiting", None)
     if job.state == "cancelled":
         remember("ended", job.id)
+    if job.state != "done":
+        _show_what_was_there()
     if job.result.get("comparing"):
         if job.state == "done" and job.result.get("comparison"):
             choose_comparison(str(job.result["dataset"]), str(job.result["comparison"]))
@@ -280,6 +296,13 @@ def settle() -> None:
         choose_dataset(job.result.get("dataset"))
     elif job.state == "done" and run == recall("run"):
         remember("layout", job.result.get("layout"))
+
+
+def _show_what_was_there() -> None:
+    """Go back to the run that was looked at before a job that brought none."""
+    dataset_id, before = recall("before") or (None, None)
+    if recall("run") is None and before and recall("dataset") == dataset_id:
+        _show_run(before)
 
 
 def has_moved_on() -> bool:

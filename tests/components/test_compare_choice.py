@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,6 +57,9 @@ def tab(monkeypatch):
         def remove_comparison(self, id):
             self.there = tuple(one for one in self.there if one.id != id)
 
+        def datasets(self):
+            return [SimpleNamespace(id="d1"), SimpleNamespace(id="d2")]
+
         def runs(self, dataset=None):
             return []
 
@@ -83,6 +87,11 @@ def test_a_link_opens_its_comparison_in_its_view(tab):
     assert session.take_view() == "pair"
     assert session.take_view() is None
     assert not kept.get("notice")
+
+
+def test_a_link_opens_its_dataset_whatever_the_page(tab):
+    assert tab(dataset="d1")["dataset"] == "d1"
+    assert tab(dataset="d2")["dataset"] == "d2"
 
 
 def test_a_link_to_a_comparison_that_is_gone_says_so(tab):

@@ -121,6 +121,18 @@ def test_a_job_that_ends_while_the_page_is_drawn_is_not_missed(tab, ending):
     assert not session.has_moved_on()
 
 
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+def test_after_a_job_that_brought_nothing_the_run_before_is_shown_again(tab, ending):
+    job = FakeJob("j", result={"dataset": "reviews", "run": "bert"})
+    kept = tab([job], [Info("lsa", "reviews"), Info("tfidf", "reviews")])
+    kept.update(dataset="reviews", run="lsa")
+    session.follow(job)
+    assert kept["run"] is None
+    job.state = ending
+    session.settle()
+    assert kept["run"] == "lsa"
+
+
 def test_a_run_that_is_ready_while_the_page_is_drawn_is_not_missed(tab):
     job = FakeJob("j", result={"dataset": "reviews", "run": "bert"})
     tab([job], [Info("bert", "reviews")])
