@@ -47,7 +47,7 @@ class StoredItems:
     def __init__(self, store: Store, catalog: Catalog, embedder: ItemEmbedder, run: str) -> None:
         self._store, self._catalog, self._run = store, catalog, run
         self._recipe, self._method = embedder.recipe(), embedder.id
-        self._unfinished = store.root / "unfinished" / f"{run}.blocks"
+        self._unfinished = store.unfinished(run)
         self._items: tuple[ItemKeys, NDArray[np.int64]] | None = None
         self._changing = embedder if isinstance(embedder, ChangingModel) else None
         self._n_made = 0

@@ -32,6 +32,32 @@ def what_is_kept(job: Job) -> str:
     return ALL_VECTORS if job.result.get("run_ready") else _of_method(task.embedder)
 
 
+def what_a_failure_leaves(job: Job, *, has_vectors: bool) -> str:
+    """Return a sentence on what is kept of an embedding that failed, "" where it had made nothing.
+
+    Parameters
+    ----------
+    job : Job
+        As it stood when it failed, with its training.
+    has_vectors : bool
+        Whether vectors of some items lie there, from which it would go on.
+    """
+    from core.errors import EmbedscopeError
+    from workspace.tasks import EmbedTask, task_from_json
+
+    try:
+        task = task_from_json(job.task)
+    except (EmbedscopeError, ValueError):  # of another version
+        return ""
+    if not isinstance(task, EmbedTask):
+        return ""
+    if job.result.get("run_ready"):
+        return ALL_VECTORS
+    if has_vectors:
+        return SOME_VECTORS
+    return NO_TRAINING if job.training else ""
+
+
 def _of_method(id: str) -> str:
     from embedders import EMBEDDERS
     from embedders.base import ItemEmbedder

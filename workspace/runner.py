@@ -15,7 +15,7 @@ from core.errors import WorkspaceError
 from embedders.trace import Trace
 from workspace.catalog import Catalog
 from workspace.jobs import CANCELLED, KILLED, NOT_STARTED, Job, State
-from workspace.kept_parts import what_is_kept
+from workspace.kept_parts import what_a_failure_leaves, what_is_kept
 from workspace.locks import FileLock, clean_locks
 from workspace.query_client import QueryClient
 from workspace.settings import Settings
@@ -305,7 +305,10 @@ class JobRunner:
         elif say == "cancelled":
             self._finish(id, "cancelled", self._with_kept(id, CANCELLED))
         else:
-            self._finish(id, "failed", message["message"])
+            job = self._open[id]
+            has_vectors = self.store.unfinished(str(job.result.get("run"))).is_file()
+            left = what_a_failure_leaves(job, has_vectors=has_vectors)
+            self._finish(id, "failed", f"{message['message']} {left}".rstrip())
 
     def _worker_ended(self, slot: Slot) -> None:
         with self._lock:

@@ -123,6 +123,10 @@ class Store:
             return None
         return formats.load_arrays(self.entries.path("items", id), meta)
 
+    def unfinished(self, id: str) -> Path:
+        """Return the file in which a job keeps the vectors of a run until all are there."""
+        return self.root / "unfinished" / f"{id}.blocks"
+
     def state_bytes(self, id: str) -> int:
         """Return how many bytes a stored state takes; 0 where there is none."""
         found = self._sized("states", id)

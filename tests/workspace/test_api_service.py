@@ -17,6 +17,7 @@ from tests.embedders import small_service
 from workspace.catalog import Catalog
 from workspace.embedding import _generation
 from workspace.item_vectors import StoredItems
+from workspace.kept_parts import SOME_VECTORS
 from workspace.settings import Settings
 from workspace.store import Store
 from workspace.workspace import Workspace
@@ -60,8 +61,13 @@ def test_a_job_asks_with_the_key_and_leaves_it_nowhere(start, home, service, key
     failed = embed(workspace, data, service)
     assert failed.state == "failed"
     assert "refused the key in TEST_API_KEY" in failed.message
+    assert "kept" not in failed.message, "there is nothing yet"
+    service.script = [None, None, (400, {}, b"")]  # the word of fit, a text, and no more
+    broken = embed(workspace, data, service, batch_size=1)
+    assert broken.message.endswith(f"max_chars, and dimensions 0. {SOME_VECTORS}")
     done = embed(workspace, data, service)
     assert done.state == "done", done.message
+    assert sum(len(body["input"]) for body in service.bodies[-2:]) == 4, "the word and three texts"
     run = done.result["run"]
     assert workspace.embed_query(run, "red apple").shape == (small_service.DIM,)
     assert service.headers[-1]["Authorization"] == f"Bearer {KEY}"

@@ -6,8 +6,10 @@ import pytest
 
 from workspace import kept_parts
 from workspace.jobs import Job
-from workspace.kept_parts import what_is_kept
+from workspace.kept_parts import what_a_failure_leaves, what_is_kept
 from workspace.tasks import EmbedTask, LayoutTask, ReadTask, Task
+
+ALL = kept_parts.ALL_VECTORS
 
 
 def stopped(task: Task, **values: object) -> Job:
@@ -33,6 +35,22 @@ def test_a_training_keeps_nothing_and_what_goes_item_by_item_keeps_its_vectors(m
 def test_finished_vectors_are_kept_whatever_made_them():
     job = stopped(EmbedTask("d1", "two_towers"), result={"run_ready": True})
     assert what_is_kept(job) == kept_parts.ALL_VECTORS
+
+
+@pytest.mark.parametrize(
+    ("values", "has_vectors", "kept"),
+    [
+        ({}, False, ""),
+        ({}, True, kept_parts.SOME_VECTORS),
+        ({"training": {"losses": [1.0]}}, False, kept_parts.NO_TRAINING),
+        ({"result": {"run_ready": True}, "training": {"losses": [1.0]}}, False, ALL),
+    ],
+    ids=["at once", "some vectors", "in training", "while drawing"],
+)
+def test_a_failure_tells_what_it_leaves_where_it_had_made_something(values, has_vectors, kept):
+    job = stopped(EmbedTask("d1", "two_towers"), **values)
+    assert what_a_failure_leaves(job, has_vectors=has_vectors) == kept
+    assert what_a_failure_leaves(stopped(LayoutTask("r1")), has_vectors=False) == ""
 
 
 def test_other_jobs_say_what_they_leave():
