@@ -30,7 +30,7 @@ _UNKNOWN = "border-style:dashed;opacity:0.55;text-decoration:line-through;"
 def token_view(run: RunInfo) -> None:
     """Draw the box for a text and the three steps of its way."""
     dataset = session.dataset(run.dataset)
-    if dataset.modality is not Modality.TEXT and not _reads_texts(run):
+    if dataset.modality is not Modality.TEXT and not _reads_texts(run, dataset):
         st.info(f"{run.title} reads no texts, so there are no tokens to show. Choose a text run.")
         return
     texts = _texts(dataset)
@@ -52,8 +52,15 @@ def token_view(run: RunInfo) -> None:
         _vectors(trace)
 
 
-def _reads_texts(run: RunInfo) -> bool:
-    return Modality.TEXT in get_embedder(run.embedder).queries
+def _reads_texts(run: RunInfo, dataset: Dataset) -> bool:
+    """Tell whether the model of a run on data of another kind reads texts."""
+    reads = run.provenance.get("reads")  # of a method that learns from one kind or two
+    if reads is not None:
+        return Modality.TEXT in reads
+    if run.embedder == "two_towers":  # of an earlier version
+        return dataset.sides is not None and Modality.TEXT in dataset.sides.modalities
+    method = run.provenance.get("model_of", {}).get("method", run.embedder)
+    return Modality.TEXT in get_embedder(method).queries
 
 
 def _texts(dataset: Dataset) -> list[str]:

@@ -441,7 +441,8 @@ class TwoTowers(ItemEmbedder):
         trained_on = self._about["trained_on"]
         if dataset.fingerprint != trained_on["fingerprint"]:
             about["notes"] = [f"Trained on {trained_on['name']}.", *about["notes"]]
-        if any(tower.modality is Modality.TEXT for tower in self._both()):
+        about["reads"] = sorted({str(tower.modality) for tower in self._both()})
+        if Modality.TEXT in about["reads"]:
             first = ", ".join(f'"{id}"' for id in self._cut[:CUT_NAMED])
             more = " …" if len(self._cut) > CUT_NAMED else ""
             cut = f"{len(self._cut):,} were longer and were cut: {first}{more}"

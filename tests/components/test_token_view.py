@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components import session
-from components.token_view import _side, _texts
+from components.token_view import _reads_texts, _side, _texts
 from core.modality import Modality
 from embedders.trace import Token, Trace
 from ingest import Dataset
@@ -114,7 +114,8 @@ def test_texts_are_traced_through_a_method_of_pictures_that_reads_texts_too(monk
 
         from components.token_view import token_view
 
-        token_view(SimpleNamespace(id="r", dataset="d", title="The method", embedder=embedder))
+        about = {"dataset": "d", "title": "The method", "provenance": {}}
+        token_view(SimpleNamespace(id="r", embedder=embedder, **about))
 
     page = AppTest.from_function(draw, default_timeout=30, args=("clip",)).run()
     assert not page.number_input  # there is no text to take
@@ -125,3 +126,20 @@ def test_texts_are_traced_through_a_method_of_pictures_that_reads_texts_too(monk
     page = AppTest.from_function(draw, default_timeout=30, args=("hog",)).run()
     assert "The method reads no texts" in page.info[0].value
     assert not page.text_area
+
+
+@pytest.mark.parametrize(
+    ("embedder", "provenance", "expected"),
+    [
+        ("earlier", {"model_of": {"method": "own_image_network"}}, False),
+        ("earlier", {"model_of": {"method": "clip"}}, True),
+        ("earlier", {"model_of": {"method": "two_towers"}, "reads": ["image"]}, False),
+        ("two_towers", {"reads": ["image"]}, False),
+        ("two_towers", {}, False),
+        ("two_towers", {"reads": ["image", "text"]}, True),
+    ],
+)
+def test_a_box_for_texts_is_offered_where_the_model_reads_texts(embedder, provenance, expected):
+    pictures = Dataset("pictures", Modality.IMAGE, ("1",), [b""])
+    run = SimpleNamespace(embedder=embedder, provenance=provenance)
+    assert _reads_texts(run, pictures) is expected

@@ -655,7 +655,9 @@ def test_the_bundled_clip_sees_drawn_scenes_and_is_not_stored_again():
     data = scenes(60)
     start = {**SCRATCH, "dim": 64, "images": "clip", "epochs": 40, "held_out": 0.3, "seed": 1}
     model = get_embedder("two_towers", **start).fit(data)
-    told = model.vectors(data).provenance["held_out"]
+    about = model.vectors(data).provenance
+    told = about["held_out"]
+    assert about["reads"] == ["image", "text"]
     assert told["after"] > told["before"] + 0.2
     assert any("the bundled CLIP, left as it is" in note for note in model._about["notes"])
     state = model.state()
@@ -692,4 +694,5 @@ def test_the_bundled_clip_knows_shapes_before_training_and_its_figures_say_that_
     assert clip["held_out"]["doubt"] == "the bundled CLIP may have seen these images"
     assert any("four fifths of scikit-learn's handwritten digits" in n for n in clip["notes"])
     assert "doubt" not in others["held_out"]
+    assert others["reads"] == ["image"]
     assert not any("CLIP" in note for note in others["notes"])
