@@ -53,6 +53,11 @@ _LABELS = {
 }
 
 
+def setting_label(name: str) -> str:
+    """Return what a setting is called on screen."""
+    return _LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
 def param_form(
     params_class: type[Params],
     *,
@@ -91,7 +96,7 @@ def param_form(
 
 
 def _widget(name: str, spec: Spec, key: str, modality: Modality | None) -> Any:
-    label = _LABELS.get(name) or name.replace("_", " ").capitalize()
+    label = setting_label(name)
     common: dict[str, Any] = {
         "help": spec.help,
         "key": f"{key}.{name}",

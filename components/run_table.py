@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from components import session
+from components.param_form import setting_label
 from core.errors import EmbedscopeError
+from core.params import Spec
 from core.setting_words import unusual_settings
 from embedders import get_embedder, list_embedders
 from workspace.workspace import RunInfo
@@ -55,18 +57,26 @@ def chosen_run(runs: Sequence[RunInfo], rows: Sequence[int]) -> RunInfo | None:
 
 
 def settings_text(run: RunInfo) -> str:
-    """Return the settings as "name value" pairs: simple ones, and details that were changed."""
+    """Return the settings in the words of their form: simple ones, and details that were changed.
+
+    What was left to the method is not told: its notes say what it took.
+    """
     try:
         specs = get_embedder(run.embedder).params_class.specs()
     except EmbedscopeError:  # a method that this version does not know
         specs = {}
     told = [
-        (name, value)
+        f"{setting_label(name)}: {_plain(specs.get(name), value)}"
         for name, value in _named(run).items()
-        if name not in specs or not specs[name].advanced or value != specs[name].default
+        if name not in specs or not _goes_without_saying(specs[name], value)
     ]
-    words = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in told]
-    return ", ".join([*words, *_made_anew(run)])
+    return " · ".join([*told, *_made_anew(run)])
+
+
+def _goes_without_saying(spec: Spec, value: Any) -> bool:
+    if value != spec.default:
+        return False
+    return spec.advanced or bool(spec.automatic) or value in ("", "auto")
 
 
 def _made_anew(run: RunInfo) -> list[str]:
@@ -80,9 +90,11 @@ def _named(run: RunInfo) -> dict[str, Any]:
     return {**run.params, **run.provenance.get("datasets", {})}
 
 
-def _plain(value: Any) -> str:
+def _plain(spec: Spec | None, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if spec is not None and value in spec.options and spec.labels:
+        return spec.labels[spec.options.index(value)]
     return str(value) or "none"
 
 

@@ -42,6 +42,6 @@ def _words(name: str, spec: Spec, value: Any) -> str:
         return plain if value else f"not {plain}"
     if spec.kind == "choice":
         return f"{value} {plain}"
-    if spec.kind == "dataset":
-        return str(value)
+    if spec.kind == "dataset":  # what is learnt from needs no word, what is tested on does
+        return f"{plain}: {value}" if spec.is_optional else str(value)
     return f"{plain} {value:,g}" if isinstance(value, int | float) else f"{plain} {value}"

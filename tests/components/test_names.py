@@ -67,7 +67,15 @@ def test_a_run_that_looked_words_up_is_called_by_the_name_of_its_file():
     one = run("lookup", "Your word vectors", 3, vectors="d" + "0" * 24)
     one.provenance = {"datasets": {"vectors": "tiny.vec"}}
     assert run_name(one) == "Your word vectors · tiny.vec · 3-d"
-    assert settings_text(one) == "vectors tiny.vec"
+    assert settings_text(one) == "Word vectors: tiny.vec"
+
+
+def test_what_was_left_to_the_method_is_no_setting_and_a_test_set_is_called_one():
+    one = run("two_towers", "Two towers", 384, epochs=0, pretraining="auto", test="d1")
+    one.provenance = {"datasets": {"test": "bank test"}}
+    assert settings_text(one) == "Test texts: bank test"
+    assert run_name(one) == "Two towers · test: bank test · 384-d"
+    assert "Epochs: 7" in settings_text(replace_params(one, epochs=7))
 
 
 def test_a_run_that_was_made_anew_is_told_from_the_one_before_and_stands_for_it_in_comparisons():
@@ -78,7 +86,7 @@ def test_a_run_that_was_made_anew_is_told_from_the_one_before_and_stands_for_it_
     assert newest([before, other, anew]) == [other, anew]
     twice = run(pooling="cls")
     twice.provenance = {"generation": 2}
-    assert settings_text(twice) == "pooling cls, made anew (2)"
+    assert settings_text(twice) == "Pooling: first token (CLS) · made anew (2)"
 
 
 def test_a_layout_shows_its_preset_and_unusual_settings():
