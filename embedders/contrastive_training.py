@@ -274,7 +274,6 @@ def train(
         for batch in np.array_split(sampler.epoch(rng), n_batches):
             losses.append(step(batch, sampler.same(batch), tick))
             note = f"epoch {epoch} of {schedule.epochs}, loss {np.mean(losses):.3f}"
-            note += _standing(history)
             tick()
         history.losses.append(float(np.mean(losses)))
         check_finite(towers)
@@ -316,12 +315,6 @@ def standing_so_far(
         "kept": history.kept,
         "chance": chance,
     }
-
-
-def _standing(history: History) -> str:
-    if not history.held_out:
-        return ""
-    return f", held-out recall@{K} {history.held_out[-1].recall[K]:.3f}"
 
 
 def check_finite(towers: Towers) -> None:

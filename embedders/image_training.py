@@ -139,7 +139,6 @@ def train(
     for epoch in range(1, plan.epochs + 1):
         network.train()
         loss_sum, seen = 0.0, 0
-        said = f", held-out accuracy {accuracies[-1]:.3f}" if accuracies else ""
         for rows in np.array_split(rng.permutation(learnt_rows), n_batches):
             batch = as_batch(augmented(pixels[rows], plan, rng), scaling)
             loss = _loss(network, batch, torch.from_numpy(target[rows]), plan, rng)
@@ -149,7 +148,7 @@ def train(
             schedule.step()
             loss_sum, seen = loss_sum + float(loss.detach()) * len(rows), seen + len(rows)
             done = min((epoch - 1) * len(learnt_rows) + seen, total - 1)  # the end is told below
-            note = f"epoch {epoch} of {plan.epochs}, loss {loss_sum / seen:.3f}{said}"
+            note = f"epoch {epoch} of {plan.epochs}, loss {loss_sum / seen:.3f}"
             progress(done, total, "training", note)
         losses.append(loss_sum / seen)
         if not math.isfinite(losses[-1]):

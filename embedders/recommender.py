@@ -19,7 +19,7 @@ from embedders.interactions import (
     read_interactions,
     read_item_features,
 )
-from embedders.recommendation_trial import K, Trial
+from embedders.recommendation_trial import Trial
 from embedders.tower_training import Recipe, Towers, one_thread
 from ingest.dataset import Dataset
 from vectors.keyed import KeyedVectors
@@ -234,9 +234,8 @@ class UserItemTowers(VocabularyEmbedder):
             recalls = [_recall(trial, towers)] if trial.can_stop else []
             kept, best = 0, None
             for epoch in range(1, epochs + 1):
-                said = f", recall@{K} {recalls[-1]:.3f}" if recalls else ""
                 for done, loss in towers.epoch():
-                    note = f"epoch {epoch} of {epochs}, loss {loss:.3f}{said}"
+                    note = f"epoch {epoch} of {epochs}, loss {loss:.3f}"
                     progress((epoch - 1) * data.n_users + done, total, stage, note)
                 losses.append(loss)
                 if not trial.can_stop:
