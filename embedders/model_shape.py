@@ -20,18 +20,38 @@ class Shape(NamedTuple):
 
 
 def shape_of(folder: Path) -> Shape:
-    """Return what ``config.json`` of a model's folder tells; zeros where it tells nothing."""
+    """Return what the files of a model's folder tell; zeros where they tell nothing or are odd."""
     modules = _read(folder / "modules.json")
     parts = modules if isinstance(modules, list) else []
+    if not all(isinstance(part, dict) for part in parts):
+        return Shape(0, 0)
     types = [str(part.get("type", "")).rpartition(".")[2] for part in parts]
     inside = str(parts[0].get("path", "")) if parts else ""
     config = _read(folder / inside / "config.json") or _read(folder / "config.json")
     if not isinstance(config, dict) or types[:1] not in ([], ["Transformer"]):
         return Shape(0, 0)
-    config = {**config, **(config.get("text_config") or {})}
-    # A dense layer behind the transformer gives the vectors a length of their own.
-    is_plain = set(types) <= {"Transformer", "Pooling", "Normalize"}
-    return Shape(_first(config, _LAYERS), _first(config, _WIDTH) if is_plain else 0)
+    inner = config.get("text_config")
+    config = {**config, **(inner if isinstance(inner, dict) else {})}
+    dim = _first(config, _WIDTH)
+    if not set(types) <= {"Transformer", "Pooling", "Normalize"}:
+        dim = 0  # a dense layer behind the transformer gives the vectors a length of their own
+    elif "Pooling" in types:
+        inside = str(parts[types.index("Pooling")].get("path", ""))
+        dim *= _n_pooled(_read(folder / inside / "config.json"))
+    return Shape(_first(config, _LAYERS), dim)
+
+
+def _n_pooled(config: Any) -> int:
+    """Return how many vectors a pooling layer puts one behind the other; 0 where it is not told."""
+    if not isinstance(config, dict):
+        return 0
+    modes = config.get("pooling_mode")
+    if isinstance(modes, str):
+        return 1
+    if isinstance(modes, list):
+        return len(modes)
+    flags = [value for name, value in config.items() if str(name).startswith("pooling_mode_")]
+    return sum(flag is True for flag in flags) if flags else 1  # the mean, where nothing is said
 
 
 def check_shape(name: str, shape: Shape, layer: int, dim: int) -> None:
@@ -56,11 +76,12 @@ def check_shape(name: str, shape: Shape, layer: int, dim: int) -> None:
 
 def _first(config: dict[str, Any], names: tuple[str, ...]) -> int:
     found = next((config[name] for name in names if name in config), 0)
-    return found if isinstance(found, int) else 0
+    is_count = isinstance(found, int) and not isinstance(found, bool)
+    return max(found, 0) if is_count else 0
 
 
 def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

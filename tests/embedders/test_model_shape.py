@@ -41,6 +41,41 @@ def test_a_dense_layer_behind_hides_the_length_but_not_the_layers(tmp_path):
     assert shape_of(saved(tmp_path, config, modules, "0_Transformer")) == Shape(3, 0)
 
 
+@pytest.mark.parametrize(
+    ("pooling", "dim"),
+    [
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True}, 64),
+        ({"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}, 32),
+        ({"pooling_mode": ["cls", "mean", "max"]}, 96),
+        ({"pooling_mode": "mean"}, 32),
+        ({"word_embedding_dimension": 32}, 32),
+        (["x"], 0),
+    ],
+)
+def test_several_poolings_make_longer_vectors(tmp_path, pooling, dim):
+    config = {"num_hidden_layers": 3, "hidden_size": 32}
+    saved(tmp_path, pooling, inside="1_Pooling")
+    modules = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
+    assert shape_of(saved(tmp_path, config, modules)) == Shape(3, dim)
+
+
+@pytest.mark.parametrize(
+    ("config", "modules"),
+    [
+        ('{"text_config": ["x"]}', "[]"),
+        ('{"num_hidden_layers": true, "hidden_size": "32"}', "[]"),
+        ('{"num_hidden_layers": -2}', "[]"),
+        ("{}", '["x"]'),
+        ("{}", '[{"type": 5, "path": ["x"]}]'),
+        ("[" * 100_000, "[]"),
+    ],
+)
+def test_odd_files_tell_nothing(tmp_path, config, modules):
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    (tmp_path / "modules.json").write_text(modules, encoding="utf-8")
+    assert shape_of(tmp_path) == Shape(0, 0)
+
+
 def test_a_folder_without_a_configuration_tells_nothing(tmp_path):
     assert shape_of(tmp_path) == Shape(0, 0)
     check_shape("it", Shape(0, 0), 99, 9_999)
