@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components import session
 from components.dataset_view import column_guesses
 from components.markdown import escaped
-from components.neighbour_list import image_uri
+from components.picture_strip import picture_strip
 from components.start_button import start_button
 from core.modality import Modality
 from ingest import Preview, Role, inspect_source, read_dataset
@@ -119,11 +119,7 @@ def read_with_preview(sources: list[Source]) -> DatasetInfo | None:
     for sentence in preview.notes:
         st.caption(escaped(sentence))
     if preview.thumbnails:
-        st.image(  # within the page: a file of its own may be gone before it is asked for
-            [image_uri(data, 96) for _, data in preview.thumbnails],
-            caption=[escaped(name) for name, _ in preview.thumbnails],
-            width=96,
-        )
+        picture_strip(preview.thumbnails)
     roles = _role_editor(preview, stamp)
     if len(preview.rows.columns):
         st.dataframe(_displayable(preview.rows), hide_index=True, height=240)

@@ -12,6 +12,7 @@ from components import session
 from components.items import insert_first, subset_items
 from components.markdown import escaped
 from components.neighbour_list import image_uri
+from components.picture_strip import picture_strip
 from core.modality import Modality
 from ingest import ColumnGuess, Dataset
 from ingest.sides import SIDE_COLUMN
@@ -80,11 +81,7 @@ def _look(dataset: Dataset) -> None:
         return
     if dataset.modality is Modality.IMAGE:
         some = one_of_each(dataset)[:_SHOWN_IMAGES]
-        st.image(  # within the page: a file of its own may be gone before it is asked for
-            [image_uri(dataset.items[i], 72) for i in some],
-            caption=[escaped(dataset.ids[i]) for i in some],
-            width=72,
-        )
+        picture_strip([(dataset.ids[i], dataset.items[i]) for i in some], side=72)
     frame = dataset.columns.head(_SHOWN_ROWS).copy()
     if dataset.modality is Modality.TEXT:
         insert_first(frame, "item text", [str(t)[:300] for t in dataset.items[:_SHOWN_ROWS]])

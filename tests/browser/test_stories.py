@@ -125,7 +125,7 @@ def test_a_zip_of_images_shows_thumbnails_and_folder_labels(page, url):
     page.goto(url)
     file = {"name": "colours.zip", "mimeType": "application/zip", "buffer": image_zip()}
     driving.upload(page, file)
-    page.locator('[data-testid="stImage"] img').nth(8).wait_for(timeout=60_000)
+    page.locator(".es-strip img").nth(8).wait_for(timeout=60_000)
     driving.add_to_workspace(page)
     page.get_by_text("1 left out").click()
     page.get_by_text("red/broken.png").first.wait_for(timeout=60_000)
