@@ -13,6 +13,7 @@ from components.compare_join import Joining, joining
 from components.run_table import run_name
 from core.modality import Modality
 from embedders import get_embedder
+from ingest.wording import count
 from workspace.recipes import Member
 from workspace.workspace import DatasetInfo, RunInfo
 
@@ -45,6 +46,13 @@ def runs_there(info: DatasetInfo) -> None:
         placeholder="choose what to add",
         label_visibility="collapsed",
     )
+    every = session.workspace().runs(None if also else info.id)
+    n_before = len(every) - len(newest(every))
+    if n_before:
+        st.caption(
+            f"Not offered: {count(n_before, 'run')} with the same settings as a later one, made "
+            "when the model was another. A comparison takes the later."
+        )
     st.button(
         "Add",
         key="compare.add_runs",

@@ -16,6 +16,7 @@ from ingest.dataset import Dataset
 from tests.embedders import small_service
 from workspace.catalog import Catalog
 from workspace.embedding import _generation
+from workspace.identity import run_id
 from workspace.item_vectors import StoredItems
 from workspace.kept_parts import SOME_VECTORS
 from workspace.settings import Settings
@@ -119,6 +120,39 @@ def test_after_the_model_was_replaced_embedding_again_makes_a_run_that_answers(s
     dataset = workspace.dataset(data.id)
     assert _generation(method, dataset, context, check=False) == 1, "a comparison asks nobody"
     assert service.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("linked", "outdated", "check", "taken"),
+    [
+        ((0, 1), (), True, 1),
+        ((0, 1), (1,), True, 0),
+        ((0, 1), (0, 1), True, 2),
+        ((0, 1), (0, 1), False, 1),
+        ((0,), (), False, 0),
+        ((), (), False, 1),
+    ],
+)
+def test_the_newest_run_of_the_present_model_is_taken_those_of_the_workspace_first(
+    linked, outdated, check, taken
+):
+    dataset = Dataset("fruit", Modality.TEXT, ("a", "b"), TEXTS[:2])
+    method = get_embedder("tfidf")
+    runs = [run_id(method, dataset, generation) for generation in range(3)]
+    there = set(runs[:2])
+    method.is_outdated = lambda state, progress: runs.index(state["run"]) in outdated
+    context = SimpleNamespace(
+        workspace="w",
+        progress=quiet,
+        store=SimpleNamespace(
+            vectors_meta=lambda run: {} if run in there else None, state=lambda run: {"run": run}
+        ),
+        catalog=SimpleNamespace(
+            known_run=lambda run: run if run in there else None,
+            runs=lambda _, id: [id] if runs.index(id) in linked else [],
+        ),
+    )
+    assert _generation(method, dataset, context, check=check) == taken
 
 
 def test_workers_ask_only_what_the_operator_allows(start, service, key):
