@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 COMPARED_ON = 32
+_NO_MEMORY = ("allocate memory", "not enough memory", "out of memory")
+"""What torch says in a RuntimeError where Python has a MemoryError."""
 _OFFERED = (FLOAT32, BFLOAT16) if precision.has_bfloat16() else (FLOAT32,)
 
 
@@ -62,6 +64,8 @@ def measured(
     ------
     EmbedderUnavailable
         If a part of the model does not calculate with 16 bits.
+    MemoryError
+        If there is not enough memory; other bits would not help.
     """
     sample = spread(dataset, COMPARED_ON)
     exact = sample_vectors(embedder, sample, progress, "32 bits of a sample")
@@ -69,6 +73,8 @@ def measured(
         use_16_bits()
         rounded = sample_vectors(embedder, sample, progress, "16 bits of a sample")
     except (RuntimeError, NotImplementedError, TypeError) as error:
+        if any(words in str(error) for words in _NO_MEMORY):
+            raise MemoryError(str(error)) from error
         raise EmbedderUnavailable(
             f"This model does not calculate with 16 bits ({str(error).splitlines()[0][:120]}). "
             "Choose 32 bits as precision."
