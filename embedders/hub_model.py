@@ -207,7 +207,7 @@ class LocalModel:
     commit : str
         The hub's commit; empty where it is not known.
     weights_sha256 : str
-        Of the (first) file of weights.
+        Of the (first) file of weights, where it was checked when it was downloaded.
     beside : tuple of LocalModel
         What it needs too, in the order of ``source.beside``.
     """
@@ -231,12 +231,14 @@ class LocalModel:
 
     def provenance(self) -> dict[str, Any]:
         """Return what a run keeps of the model, as plain values; it is shown with the run."""
-        about = {
+        about: dict[str, Any] = {
             "model": self.source.name,
             "model_from": self.origin,
             "model_commit": self.commit,
-            "weights_sha256": self.weights_sha256 or _digest_of(self.weights),
+            "weights_sha256": self.weights_sha256 or _digest_of(self.weights[:1]),
         }
+        if not self.weights_sha256 and len(self.weights) > 1:  # not checked when they came
+            about["shards_sha256"] = [_digest_of((shard,)) for shard in self.weights[1:]]
         beside = [one.provenance() for one in self.beside]
         return {**about, **({"model_beside": beside} if beside else {})}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 
 import pytest
@@ -10,6 +11,7 @@ import small_hub
 
 from core.errors import EmbedderUnavailable, ParameterError
 from core.home import models_folder
+from embedders import same_weights
 from embedders.base import Availability
 from embedders.hub_download import check_downloads, fetch, look_up
 from embedders.hub_model import (
@@ -101,6 +103,24 @@ def test_a_model_that_somebody_put_into_the_models_folder_is_found_by_its_name()
     assert ready_models(TEXT_FILES) == ("alone", "org/mine")
     assert ready_models(CLIP_FILES) == ()
     assert at_hand(HubModel("org/mine@v2")) is None  # which version it is nobody knows
+
+
+def test_another_second_shard_of_a_folder_is_seen():
+    names = [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    files = {name: data for name, data in FILES.items() if name != "model.safetensors"}
+    index = json.dumps({"weight_map": {"a": names[0], "b": names[1]}}).encode()
+    files |= {"model.safetensors.index.json": index, names[0]: b"first", names[1]: b"second"}
+    folder = save(models_folder() / "org" / "large", files)
+    before = required(HubModel("org/large")).provenance()
+    assert before["weights_sha256"] == hashlib.sha256(b"first").hexdigest()
+    state = same_weights.kept(before)
+    same_weights.check(state, required(HubModel("org/large")).provenance(), "org/large")
+    (folder / names[1]).write_bytes(b"anders")
+    after = required(HubModel("org/large")).provenance()
+    with pytest.raises(EmbedderUnavailable, match="no longer those"):
+        same_weights.check(state, after, "org/large")
+    first_alone = {same_weights.WEIGHTS: state[same_weights.WEIGHTS]}  # of an earlier version
+    same_weights.check(first_alone, after, "org/large")
 
 
 def test_a_path_is_a_model_only_where_models_may_be_loaded_from(tmp_path, monkeypatch):
