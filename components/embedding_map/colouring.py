@@ -113,7 +113,7 @@ def categorical(
     order: Sequence[str] | None = None,
     top: int = _TOP,
 ) -> Colouring:
-    """Give each of the most frequent classes a colour of its own.
+    """Give each of the most frequent classes a colour of its own; "red", "blue" … get theirs.
 
     Parameters
     ----------
@@ -142,8 +142,10 @@ def categorical(
     elif all(_is_number(name) for name in kept):
         kept.sort(key=float)
     names = list(kept)
-    light = list(palette.class_colours(len(kept)))
-    dark = list(palette.class_colours(len(kept), dark=True))
+    light = list(palette.colours_of_words(kept) or palette.class_colours(len(kept)))
+    dark = list(
+        palette.colours_of_words(kept, dark=True) or palette.class_colours(len(kept), dark=True)
+    )
     code_of: dict[str | None, int] = {name: at for at, name in enumerate(kept)}
     others = ranked[len(kept) :] if order is None else [r for r in ranked if r not in code_of]
     if others:

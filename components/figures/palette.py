@@ -104,6 +104,35 @@ SEQUENTIAL_DARK: tuple[str, ...] = (
 )
 
 
+# Classes that are called after colours: "red" drawn in blue reads wrong. Light page, dark page.
+OF_COLOUR_WORDS: dict[str, tuple[str, str]] = {
+    "red": ("#d1192c", "#ff4d4f"),
+    "green": ("#2b8a3e", "#3fb950"),
+    "blue": ("#2459c9", "#4d8dff"),
+    "yellow": ("#c99a00", "#ffdd33"),
+    "orange": ("#f0730a", "#ff9a3c"),
+    "purple": ("#7b3fb5", "#a974e6"),
+    "violet": ("#7b3fb5", "#a974e6"),
+    "pink": ("#ee7fb4", "#ffb0d4"),
+    "brown": ("#7a4a2b", "#a9714b"),
+    "black": ("#1c1c1c", "#5d6670"),
+    "white": ("#a5b1bd", "#f5f5f5"),
+    "grey": ("#7d858d", "#98a1ab"),
+    "gray": ("#7d858d", "#98a1ab"),
+    "cyan": ("#0d9fb3", "#3fd2e6"),
+    "turquoise": ("#0d9fb3", "#3fd2e6"),
+}
+
+
+def colours_of_words(names: Sequence[str], *, dark: bool = False) -> tuple[str, ...] | None:
+    """Return the colours that classes are called after; None where one is called otherwise."""
+    words = [name.strip().lower() for name in names]
+    if len(words) < 2 or any(word not in OF_COLOUR_WORDS for word in words):
+        return None
+    shades = tuple(OF_COLOUR_WORDS[word][dark] for word in words)
+    return shades if len(set(shades)) == len(shades) else None
+
+
 def class_colours(n: int, *, dark: bool = False) -> tuple[str, ...]:
     """Return the first ``n`` categorical colours of a page.
 

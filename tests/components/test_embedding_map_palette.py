@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from components.embedding_map import categorical
 from components.figures import palette
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
@@ -89,6 +90,28 @@ def test_every_class_stands_out_from_the_page(theme: str) -> None:
     for colour in palette.class_colours(22, dark=theme == "dark"):
         low, high = sorted([luminance(colour), luminance(page)])
         assert (high + 0.05) / (low + 0.05) >= 2, colour
+
+
+@pytest.mark.parametrize("theme", SETS)
+def test_classes_called_after_colours_have_them_visible_and_apart(theme: str) -> None:
+    words = ["red", "green", "blue", "yellow", "orange", "purple", "pink", "black"]
+    shades = palette.colours_of_words(words, dark=theme == "dark")
+    assert shades is not None
+    red, green, blue = (linear(shade) for shade in shades[:3])
+    assert (red.argmax(), green.argmax(), blue.argmax()) == (0, 1, 2)
+    apart = [oklab(linear(shade)) for shade in shades]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(apart, 2)) >= 8
+    for shade in shades:
+        low, high = sorted([luminance(shade), luminance(SETS[theme][1])])
+        assert (high + 0.05) / (low + 0.05) >= 2, shade
+
+
+def test_only_classes_that_are_all_called_after_different_colours_have_theirs() -> None:
+    assert palette.colours_of_words(["Red", "green "]) is not None
+    assert palette.colours_of_words(["red", "square"]) is None
+    assert palette.colours_of_words(["grey", "gray"]) is None
+    coloured = categorical(["red", "blue", "red", None])
+    assert coloured.palette[:2] == palette.colours_of_words(["red", "blue"])
 
 
 def test_the_number_scales_run_from_dark_to_bright() -> None:
