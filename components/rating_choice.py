@@ -105,4 +105,4 @@ def what_counts(least: float, scale: RatingScale) -> str:
         if kept == 1
         else f"The {kept:,} ratings of {least:g} and more speak for their items, all alike"
     )
-    return f"{which}; the {total - kept:,} below count as if they had not been given."
+    return f"{which}; the {total - kept:,} below are not learnt from."
