@@ -420,9 +420,17 @@ class _Test:
             )
         labels, truth = _labels(dataset), _labels(test)
         self._rows = np.array([i for i, label in enumerate(labels) if label is not None])
-        asked = [i for i, label in enumerate(truth) if label is not None]
-        if not asked:
+        labelled = [i for i, label in enumerate(truth) if label is not None]
+        if not labelled:
             raise DatasetError(f"No text of {test.name} has a label. Leave test empty.")
+        known = set(dataset.items)
+        asked = [i for i in labelled if test.items[i] not in known]
+        if not asked:
+            raise DatasetError(
+                f"Every text of {test.name} is among those that are trained on, so they cannot "
+                "test anything. Choose texts that were kept apart, or leave test empty."
+            )
+        self._n_known = len(labelled) - len(asked)
         self._labels = [str(labels[i]) for i in self._rows]
         self._truth = [str(truth[i]) for i in asked]
         self._queries = self._tower.prepare([test.items[i] for i in asked])
@@ -454,6 +462,11 @@ class _Test:
             f"On {self._name}, {n:,} texts, the {K} nearest of {len(self._rows):,} vote for the "
             f"true label of {before:.3f} before and {after:.3f} after training."
         )
+        if self._n_known:
+            notes.append(
+                f"{self._n_known:,} further texts of {self._name} are among those trained on and "
+                "were not asked."
+            )
         figures = {"name": self._name, "before": before, "after": after, "n": n, "k": K}
         return {"test": figures, "datasets": {"test": self._name}}
 

@@ -341,6 +341,21 @@ def test_accuracy_on_test_texts_is_measured_before_and_after():
         get_embedder("two_towers").supply("other", test)
 
 
+def test_texts_that_are_trained_on_test_nothing():
+    items = [f"{word} {i}" for word in ("cat", "car") for i in range(10)]
+    data = labelled(items, ["pet"] * 10 + ["road"] * 10)
+    settings = {**SCRATCH, "epochs": 1, "batch_size": 4, "test": "d" + 24 * "0"}
+    embedder = get_embedder("two_towers", **settings)
+    embedder.supply("test", labelled(["a cat", "car 3", "cat 4"], ["pet", "road", "pet"]))
+    told = embedder.fit(data).vectors(data).provenance
+    assert told["test"]["n"] == 1
+    assert any("2 further texts of texts are among those trained on" in n for n in told["notes"])
+    embedder = get_embedder("two_towers", **settings)
+    embedder.supply("test", data)
+    with pytest.raises(DatasetError, match="Every text of .* is among those"):
+        embedder.fit(data)
+
+
 def scripted(values):
     """Return an ``evaluate`` that answers with recall@5 values in turn."""
     rest = iter(values)

@@ -81,7 +81,7 @@ def test_a_test_set_may_be_chosen_or_left_out(workspace):
     params = {"start": "scratch", "new_layers": 0, "new_width": 16, "epochs": 1}
     assert "test" not in embed(workspace, old, "two_towers", **params).provenance
     tested = embed(workspace, old, "two_towers", test=new.id, **params)
-    assert tested.provenance["test"]["n"] == 2
+    assert tested.provenance["test"]["n"] == 1  # the other one is trained on
     assert tested.provenance["datasets"] == {"test": "new"}
     numbers = pd.DataFrame({"x": [1.0, 2.0]})
     table = Dataset("rows", Modality.TABLE, ("a", "b"), numbers, numbers, {"x": "numeric"})
