@@ -53,10 +53,12 @@ def neighbour_controls(run: RunInfo, n: int, sides: Sides | None = None) -> Neig
     )
     among: Among = "all"
     if sides is not None and 0 < sides.n_left < n:
+        # Texts and images lie apart, each among its like: asked for is what crosses over.
+        first: Among = "all" if len(set(sides.modalities)) == 1 else "other"
         picked: Among | None = st.segmented_control(
             "Among",
             list(_AMONG_WORDS),
-            default="all",
+            default=first,
             required=True,
             format_func=_AMONG_WORDS.__getitem__,
             key=f"map.among.{run.id[:12]}",
@@ -65,7 +67,7 @@ def neighbour_controls(run: RunInfo, n: int, sides: Sides | None = None) -> Neig
             help=f"Whether the nearest may be each {sides.names[0]} and {sides.names[1]}, or only "
             "those of one side. Items of the same side are often nearer than their partners.",
         )
-        among = picked or "all"
+        among = picked or first
     return NeighbourChoice(k, metric or run.metric, among)
 
 

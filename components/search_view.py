@@ -25,6 +25,7 @@ from vectors.keyed import KINDS_TOGETHER
 from workspace.workspace import RunInfo
 
 _SEARCH, _LABEL = "Search", "Label by words"
+_MOST_IMAGE_MB = 50
 
 
 def search_view(run: RunInfo) -> None:
@@ -125,6 +126,7 @@ def _query_box(run: RunInfo, invited: Invitation) -> str | bytes | None:
         "Or an image",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"],
         key=f"search.image.{run.dataset[:12]}",
+        max_upload_size=_MOST_IMAGE_MB,
     )
     if file is None or text:
         if file is not None:

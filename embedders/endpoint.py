@@ -176,7 +176,7 @@ class Endpoint:
             if len(body) > MOST_BYTES:
                 raise EmbedderUnavailable(
                     f"{self.shown} answered with more than {MOST_BYTES // 1024**2} MiB. Try a "
-                    "smaller batch_size."
+                    "smaller batch size."
                 )
             finished = not response.will_close
         finally:
@@ -297,8 +297,8 @@ class Endpoint:
             )
         if status in {400, 413, 422}:
             return (
-                f"{who} did not accept the texts (HTTP {status}){said}. Try a smaller batch_size "
-                "or max_chars, and dimensions 0."
+                f"{who} did not accept the texts (HTTP {status}){said}. Try a smaller batch size "
+                "or shorter texts, and no dimensions of your own."
             )
         if 300 <= status < 400:
             return (

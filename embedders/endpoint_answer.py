@@ -61,7 +61,7 @@ def read_vectors(answer: object, n: int, who: str) -> Embedded:
         raise EmbedderUnavailable(f"{who} answered without vectors (data). {_NONSENSE}")
     if len(data) != n:
         raise EmbedderUnavailable(
-            f"{who} answered with {len(data):,} vectors for {n:,} texts. Try a smaller batch_size."
+            f"{who} answered with {len(data):,} vectors for {n:,} texts. Try a smaller batch size."
         )
     rows = [_numbers(data[i].get("embedding"), who) for i in _order(data, who)]
     lengths = sorted({len(row) for row in rows})
@@ -93,7 +93,7 @@ def _order(data: Sequence[Mapping[str, Any]], who: str) -> list[int]:
     if set(place) != set(range(len(data))):
         raise EmbedderUnavailable(
             f"{who} answered with vectors whose index is missing, doubled or too large: which text "
-            "they belong to cannot be told. Try batch_size 1."
+            "they belong to cannot be told. Try a batch size of 1."
         )
     return [place[i] for i in range(len(data))]
 

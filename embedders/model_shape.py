@@ -64,13 +64,13 @@ def check_shape(name: str, shape: Shape, layer: int, dim: int) -> None:
     """
     if 0 < shape.n_layers < layer:
         raise ParameterError(
-            f"{name} has {shape.n_layers} layers: choose -1 for the last or 0 to "
-            f"{shape.n_layers}, not {layer}."
+            f"{name} has {shape.n_layers} layers: choose one from 0 to "
+            f"{shape.n_layers} or none for the last, not {layer}."
         )
     if 0 < shape.dim < dim:
         raise ParameterError(
-            f"The vectors of {name} have {shape.dim:,} numbers: choose 0 to keep all or up to "
-            f"{shape.dim:,}, not {dim:,}."
+            f"The vectors of {name} have {shape.dim:,} numbers: choose up to "
+            f"{shape.dim:,} or none to keep all, not {dim:,}."
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 # Tests run side by side, as many as there are cores: what each starts takes one of them. With more,
-# the threads of torch and BLAS wait for each other (a part of the suite: 42 instead of 120 s of CPU).
+# the threads of torch and BLAS wait for each other: a part of the suite took 120 s of CPU, not 42.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("EMBEDSCOPE_WORKER_THREADS", "1")

@@ -82,9 +82,11 @@ def test_a_folder_without_a_configuration_tells_nothing(tmp_path):
 
 
 def test_what_a_model_does_not_have_is_named_with_what_it_has():
-    with pytest.raises(ParameterError, match=r"6 layers: choose -1 for the last or 0 to 6"):
+    with pytest.raises(
+        ParameterError, match=r"6 layers: choose one from 0 to 6 or none for the last"
+    ):
         check_shape("MiniLM", Shape(6, 384), 99, 0)
-    with pytest.raises(ParameterError, match=r"384 numbers: choose 0 to keep all or up to 384"):
+    with pytest.raises(ParameterError, match=r"384 numbers: choose up to 384 or none to keep all"):
         check_shape("MiniLM", Shape(6, 384), -1, 385)
     check_shape("MiniLM", Shape(6, 384), 6, 384)
 

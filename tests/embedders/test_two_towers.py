@@ -352,7 +352,7 @@ def test_texts_that_are_trained_on_test_nothing():
     assert any("2 further texts of texts are among those trained on" in n for n in told["notes"])
     embedder = get_embedder("two_towers", **settings)
     embedder.supply("test", data)
-    with pytest.raises(DatasetError, match="Every text of .* is among those"):
+    with pytest.raises(DatasetError, match=r"Every text of .* is among those"):
         embedder.fit(data)
 
 
