@@ -21,6 +21,7 @@ _WINDOW_S = 10.0
 _LASTING_S = 8.0
 _LEAST_SHARE = 0.01  # of a part whose long stages have not begun
 _TRUSTED_S = 2.0  # a rate over less than this would jump
+_SLOW_S = 20.0  # after which a stage whose steps take seconds is judged as a whole
 
 Report = Callable[[dict[str, Any]], None]
 """Takes one message for the server; may raise ``Cancelled``."""
@@ -52,7 +53,7 @@ class StagedProgress:
         self._begun = self._part_begun = self._stage_begun = clock()
         self._ahead: dict[str, float] = {}
         self._expected = 0.0
-        self._stage = ""
+        self._stage, self._stage_from = "", 0
         self._seen: deque[tuple[float, int]] = deque()
         self._fraction = 0.0
         self._stages: dict[str, float] = {}
@@ -90,7 +91,7 @@ class StagedProgress:
         """Report progress of the current part; may raise ``Cancelled``."""
         now = self._clock()
         if stage != self._stage:
-            self._stage, self._stage_begun = stage, now
+            self._stage, self._stage_begun, self._stage_from = stage, now, done
             self._seen.clear()
         self._seen.append((now, done))
         while now - self._seen[1 if len(self._seen) > 1 else 0][0] > _WINDOW_S:
@@ -119,8 +120,11 @@ class StagedProgress:
     def _measured_s(self, done: int, total: int) -> float | None:
         """Return the seconds left of the current stage by its own rate, once that is known."""
         (then, before), (now, _) = self._seen[0], self._seen[-1]
-        advanced = done - before
-        if now - then < _TRUSTED_S or advanced < 0.01 * total or advanced <= 0:
+        advanced, least = done - before, max(0.01 * total, 1e-9)
+        if advanced < least and now - self._stage_begun > _SLOW_S:
+            # Steps so slow that the last seconds hold too few of them: all of the stage tells.
+            then, advanced, least = self._stage_begun, done - self._stage_from, 2
+        if now - then < _TRUSTED_S or advanced < least:
             return None
         return (now - then) / advanced * (total - done)
 

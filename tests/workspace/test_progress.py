@@ -75,6 +75,18 @@ def test_no_time_left_is_told_before_it_can_be_known():
     assert [each["eta_s"] for each in said] == [None, None]
 
 
+def test_time_left_of_steps_that_take_many_seconds_is_told_too():
+    clock, seen = Clock(), []
+    progress = StagedProgress(seen.append, clock)
+    progress.plan({"embed": 60})
+    progress.begin("embed", "embedding")
+    for step in range(5):
+        progress(step, 240, "training")
+        clock.now += 12.0
+    assert [one["eta_s"] is None for one in seen[1:]] == [True, True, False, False, False]
+    assert seen[-1]["eta_s"] == pytest.approx(12.0 * 236)
+
+
 def test_what_comes_before_a_training_counts_for_its_own_work_only():
     said, clock = [], Clock()
     progress = StagedProgress(said.append, clock)
