@@ -19,6 +19,7 @@ from workspace.workspace import RunInfo
 CLUSTERS = "clusters (k-means)"
 TOPIC = "strongest topic"
 NONE = "one colour"
+_WIDTH = 200  # pixels
 
 _COLOURINGS_KEPT = 64  # a byte per point each
 _made: OrderedDict[tuple[str, str, str], Colouring] = OrderedDict()
@@ -42,6 +43,7 @@ def colour_by(run: RunInfo, kind: str, items: RunItems) -> Colouring:
         key=f"map.colour.{run.dataset[:12]}.{kind}",
         persist_state="session",
         help="A column of the data, or groups found by k-means in the original space.",
+        width=_WIDTH,
     )
     session.share(colour=chosen or NONE)
     name = chosen or NONE

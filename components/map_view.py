@@ -26,6 +26,7 @@ _HEIGHT = 640
 _EDGES_SHOWN = 10_000  # without being asked for; more of them make a picture of their own
 _PAIRS_SHOWN = 1_000  # all of them cross the map from side to side
 _UMAP_UNASKED = 20_000  # more vectors take minutes: PCA is there at once, UMAP under Projection
+_FIND_WIDTH = 220  # pixels
 _ID_DIGITS = 14  # enough to name a run within one workspace
 
 
@@ -117,23 +118,18 @@ def _controls(
     run: RunInfo, kind: str, items: RunItems
 ) -> tuple[Colouring, NDArray[np.int64] | None, str, bool]:
     """Draw find, colour, edges and projection; return colouring, hits, where to fly, edges."""
-    shares = [2.0, 1.4, 1.0] if items.edges is None else [1.6, 1.4, 1.0, 0.7]
-    find, colour, project, *more = st.columns(shares, vertical_alignment="bottom")
-    edges = False
-    for place in more:
-        with place:
-            edges = _edge_toggle(run, items)
-    with colour:
-        colouring = colour_by(run, kind, items)
-    with project:
-        projection_panel(run, kind)
-    with find:
+    # A row that goes on below where the page is narrow: columns would cut the names.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input(
             "Find text",
             key=f"map.find.{run.dataset[:12]}",
             placeholder="find text and fly to it",
             help="Marks every item whose text, id or label contains this, upper or lower case.",
+            width=_FIND_WIDTH,
         )
+        colouring = colour_by(run, kind, items)
+        projection_panel(run, kind)
+        edges = _edge_toggle(run, items)
     if not wanted.strip():
         return colouring, None, "", edges
     hits = items.containing(wanted.strip())
@@ -157,4 +153,5 @@ def _edge_toggle(run: RunInfo, items: RunItems) -> bool:
         key=f"map.edges.{run.dataset[:12]}",
         persist_state="session",
         help=told + "Those of the point under the pointer light up in any case.",
+        width="content",
     )

@@ -96,7 +96,7 @@ def projection_panel(run: RunInfo, kind: str) -> None:
     """Draw a popover: switch between finished layouts, or make another."""
     infos = layouts_of(run, kind)
     shown = current_layout(run, kind)
-    with st.popover("Projection", icon=":material/3d_rotation:", width="stretch"):
+    with st.popover("Projection", icon=":material/3d_rotation:", width="content"):
         if shown is not None and len(infos) > 1:
             names = {info.id: layout_name(info) for info in infos}
             ids = list(names)

@@ -32,7 +32,7 @@ def run_header(run: RunInfo) -> None:
     size = size_words(info)
     topics = run.provenance.get("topics")
     what, how, *more = st.columns(
-        [5, 1.2, 1.0] if topics else [5, 1.2], vertical_alignment="center"
+        [3.6, 1.2, 0.8] if topics else [3.9, 1.2], vertical_alignment="center"
     )
     title = f"{info.name} · {size} · {run.title} · {run.dim:,}-d · {run.metric}"
     what.markdown(f"##### {escaped(title)}")
@@ -43,8 +43,8 @@ def run_header(run: RunInfo) -> None:
         what.caption(escaped(words + doubt))
     with how.popover("How it was made", width="stretch"):
         loose = " (not reproducible bit by bit)" if run_races(run) else ""
-        settings = escaped(settings_text(run)) or "no settings"
-        st.markdown(f"**{run.title}** with {settings}; seed {run.seed}{loose}.")
+        parts = [part for part in (settings_text(run), f"seed {run.seed}{loose}") if part]
+        st.markdown(f"**{escaped(run.title)}** · {escaped(' · '.join(parts))}")
         for sentence in run.provenance.get("notes", ()):
             st.markdown(f"- {escaped(sentence)}")
         _model(run.provenance)
