@@ -65,7 +65,7 @@ def test_a_job_asks_with_the_key_and_leaves_it_nowhere(start, home, service, key
     assert "kept" not in failed.message, "there is nothing yet"
     service.script = [None, None, (400, {}, b"")]  # the word of fit, a text, and no more
     broken = embed(workspace, data, service, batch_size=1)
-    assert broken.message.endswith(f"max_chars, and dimensions 0. {SOME_VECTORS}")
+    assert broken.message.endswith(f"and no dimensions of your own. {SOME_VECTORS}")
     done = embed(workspace, data, service)
     assert done.state == "done", done.message
     assert sum(len(body["input"]) for body in service.bodies[-2:]) == 4, "the word and three texts"
