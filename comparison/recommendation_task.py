@@ -48,7 +48,8 @@ def recommendation_results(
         Choices that are not in the dataset, by position of the user and of the item in
         ``dataset.ids``: they are looked for among the items that the user does not have in the
         dataset, beside the items that are most popular there. Without them the choices of the
-        dataset itself are looked for.
+        dataset itself are looked for, which are its interactions with a weight above 0; what was
+        rated 0 or less is known and not listed.
     k : int
     seed : int
         Of the bootstrap over users and of the order of ties.
@@ -73,8 +74,10 @@ def recommendation_results(
     n_left, sides = dataset.sides.n_left, set(dataset.sides.names)
     own = np.stack([dataset.edges.source, dataset.edges.target], axis=1).astype(np.int64)
     shift = np.array([0, n_left])
-    wanted = own if later is None else np.asarray(later, np.int64).reshape(-1, 2)
-    hidden = own[:0] if later is None else own
+    is_choice = dataset.edges.weight > 0
+    wanted = own[is_choice] if later is None else np.asarray(later, np.int64).reshape(-1, 2)
+    hidden = own[~is_choice] if later is None else own
+    n_low = int((~is_choice).sum()) if later is None else 0
     test = RecommendationTest.of(dataset, hidden=hidden - shift, relevant=wanted - shift)
     n_users = int((test.relevant.sizes > 0).sum())
     refused = ""
@@ -91,6 +94,7 @@ def recommendation_results(
         settings={"k": k, "choices to find": int(test.relevant.sizes.sum()), "seed": seed},
         warning=SEEN_WARNING if later is None else "",
         refused=refused,
+        left_out={"ratings of 0 or less": n_low} if n_low else {},
     )
     found = (
         None if refused else measure_recommendation(usable, test, k=k, seed=seed, progress=progress)

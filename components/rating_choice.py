@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from components import session
 from core.modality import Modality
 from core.params import Params
-from embedders.interactions import RatingScale, rating_scale
+from embedders.interactions import RatingScale, counts, rating_scale
 from workspace.workspace import DatasetInfo
 
 LEAST = "least_weight"
@@ -47,19 +47,20 @@ def _least(key: str, dataset: str) -> float:
     if scale is not None:
         return _rating(key, scale)
     low, high = (float(weights.min()), float(weights.max())) if len(weights) else (1.0, 1.0)
-    if low == high:
+    if low == high and low > 0:
         st.caption("These interactions have no weights: each counts alike.")
         return 0.0
     chosen = st.number_input(
         "Least weight that counts",
-        min_value=0.0,
+        min_value=min(low, 0.0),
         value=0.0,
         format="%g",
         key=key,
         persist_state="session",
-        help="Only interactions with this weight or more count.",
+        help="Only interactions with this weight or more count."
+        + (" At 0 all above zero do." if low <= 0 else ""),
     )
-    kept = int(np.count_nonzero((weights > 0) & (weights >= chosen)))
+    kept = int(np.count_nonzero(counts(weights, chosen)))
     st.caption(
         f"{kept:,} of {len(weights):,} interactions count, all alike: a weight of {high:g} says no "
         "more than the least one."
@@ -68,13 +69,12 @@ def _least(key: str, dataset: str) -> float:
 
 
 def _rating(key: str, scale: RatingScale) -> float:
-    n_from = dict(zip(scale.values, scale.n_from, strict=True))
-    options = [0.0, *scale.values[1:]]
+    options = [scale.least_from(value) for value in scale.values]
     chosen = st.selectbox(
         "Ratings to learn from",
         options,
-        index=options.index(scale.good) if scale.good in options else 0,
-        format_func=lambda least: _option(least, scale, n_from),
+        index=scale.values.index(scale.good),
+        format_func=lambda least: _option(least, scale),
         key=key,
         persist_state="session",
         help="A rating that counts says that the item suits the user, however high it is; one that "
@@ -84,25 +84,34 @@ def _rating(key: str, scale: RatingScale) -> float:
     return float(chosen)
 
 
-def _option(least: float, scale: RatingScale, n_from: Mapping[float, int]) -> str:
-    if least == 0:
+def _option(least: float, scale: RatingScale) -> str:
+    value = scale.lowest(least)
+    if value is None or value == scale.values[0]:
         return f"every rating · {scale.n_from[0]:,}"
-    mean = f" · above the mean of {scale.mean:.2g}" if least == scale.good else ""
-    return f"{least:g} and more · {n_from[least]:,}{mean}"
+    mean = f" · above the mean of {scale.mean:.2g}" if value == scale.good else ""
+    return f"{value:g} and more · {scale.n_from[scale.values.index(value)]:,}{mean}"
+
+
+def shown_least(least: float, scale: RatingScale) -> float:
+    """Return the rating to name for a least weight: itself, or the lowest that counts with it."""
+    lowest = scale.lowest(least)
+    return least if least > 0 or lowest is None else lowest
 
 
 def what_counts(least: float, scale: RatingScale) -> str:
     """Return the sentence that says which ratings speak for an item and what the others do."""
     low, high, total = scale.values[0], scale.values[-1], scale.n_from[0]
-    kept = next((n for v, n in zip(scale.values, scale.n_from, strict=True) if v >= least), 0)
+    lowest = scale.lowest(least)
+    kept = 0 if lowest is None else scale.n_from[scale.values.index(lowest)]
+    bar = shown_least(least, scale)
     if kept == total:
         return (
             f"All {total:,} ratings count alike: {low:g} speaks for an item as much as {high:g} "
             "does."
         )
     which = (
-        f"The 1 rating of {least:g} and more speaks for its item"
+        f"The 1 rating of {bar:g} and more speaks for its item"
         if kept == 1
-        else f"The {kept:,} ratings of {least:g} and more speak for their items, all alike"
+        else f"The {kept:,} ratings of {bar:g} and more speak for their items, all alike"
     )
     return f"{which}; the {total - kept:,} below are not learnt from."

@@ -8,8 +8,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components.markdown import escaped
+from components.rating_choice import shown_least
 from components.recommend_data import Recommender, Side
 from components.recommend_fields import item_filter, one_of
+from embedders.interactions import counts
 from vectors.neighbors import Neighbors
 from workspace.table_files import to_csv
 
@@ -86,12 +88,14 @@ def _had(asked: Recommender, had: NDArray[np.int64], weights: NDArray[np.float32
 
 def _how_many_count(asked: Recommender, weights: NDArray[np.float32]) -> str:
     """Return how many of a user's ratings were learnt from; nothing where all were."""
-    n = len(weights) if not asked.least else int((weights >= asked.least).sum())
+    if asked.least is None or asked.shop.scale is None:
+        return ""
+    n, bar = int(counts(weights, asked.least).sum()), shown_least(asked.least, asked.shop.scale)
     if n == len(weights):
         return ""
     if n == 0:
-        return f"; none is {asked.least:g} or more: the list beside suits everybody"
-    return f"; {n:,} of {asked.least:g} and more count"
+        return f"; none is {bar:g} or more: the list beside suits everybody"
+    return f"; {n:,} of {bar:g} and more count"
 
 
 def _suited(asked: Recommender, user: int, mask: NDArray[np.bool_], k: int, had: set[int]) -> None:

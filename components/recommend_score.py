@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components.markdown import escaped
+from components.rating_choice import shown_least
 from components.recommend_data import Recommender
 
 
@@ -29,7 +30,11 @@ def how_well(asked: Recommender) -> None:
         hide_index=True,
         column_config={"method": st.column_config.TextColumn(width="medium")},
     )
-    wanted = f" To be found: ratings of {asked.least:g} and more." if asked.least else ""
+    wanted = ""
+    if asked.least is not None and asked.shop.scale is not None:
+        bar = shown_least(asked.least, asked.shop.scale)
+        if bar > asked.shop.scale.values[0]:
+            wanted = f" To be found: ratings of {bar:g} and more."
     st.caption(escaped(what_was_measured(figures) + wanted))
     for sentence in verdicts(figures):
         st.markdown(f"- {escaped(sentence)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +69,8 @@ class Interactions:
 def read_interactions(dataset: Dataset, least: float) -> Interactions:
     """Return the interactions of a dataset that count.
 
-    Those with a weight of ``least`` or more count, but none whose weight is zero, negative or no
-    number. Of repeated pairs the largest weight decides.
+    What ``counts`` is learnt from; of repeated pairs the largest weight decides. The items of all
+    others are ``Interactions.others``: the user knows them.
 
     Raises
     ------
@@ -85,22 +86,23 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
         raise DatasetError(f"{dataset.name} holds no interaction. Give at least one pair.")
     weights = edges.weight.astype(np.float64)
     positive = weights > 0  # false for NaN
-    counted = positive & (weights >= least)
+    counted = counts(weights, least)
     if not counted.any():
+        bar = f"{'' if least < 0 else 'above 0 and '}at least {least:g}"
         raise DatasetError(
             f"None of the {len(edges):,} interactions of {dataset.name} counts: a weight must be "
-            f"above 0 and at least {least:g}; the largest is {np.nanmax(weights):g}. "
-            "Lower the least weight."
+            f"{bar}; the largest is {np.nanmax(weights):g}. Lower the least weight, below 0 to "
+            "learn from negative ones too."
         )
     pairs = edges.source.astype(np.int64) * n_items + (edges.target.astype(np.int64) - n_users)
     distinct = np.unique(pairs[counted])
     rest = np.setdiff1d(pairs[~counted], distinct)
     others = ItemSets.of(rest // n_items, rest % n_items, n_users) if len(rest) else None
     notes = []
-    if n := int((~positive).sum()):
-        notes.append(f"{n:,} interactions with a weight of zero or below were left out.")
+    if n := int((~positive & ~counted).sum()):
+        notes.append(f"{n:,} interactions with a weight of zero or below are not learnt from.")
     if n := int((positive & ~counted).sum()):
-        notes.append(f"{n:,} interactions with a weight below {least:g} were left out.")
+        notes.append(f"{n:,} interactions with a weight below {least:g} are not learnt from.")
     if n := int(counted.sum()) - len(distinct):
         notes.append(f"{n:,} interactions that repeat a pair were counted once.")
     low, high = weights[counted].min(), weights[counted].max()
@@ -114,6 +116,16 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
     )
 
 
+def counts(weights: NDArray[Any], least: float) -> NDArray[np.bool_]:
+    """Tell, ``(m,) bool``, which weights are learnt from: those of ``least`` or more.
+
+    Zero and negative ones are among them only where ``least`` itself is negative: the 0 that is
+    set at first means all above zero. No number counts never.
+    """
+    enough = weights >= least  # false for NaN
+    return enough if least < 0 else enough & (weights > 0)
+
+
 @dataclass(frozen=True)
 class RatingScale:
     """Weights that are ratings, of a few values.
@@ -121,7 +133,7 @@ class RatingScale:
     Attributes
     ----------
     values : tuple of float
-        The distinct ones above 0, ascending.
+        The distinct ones, ascending.
     n_from : tuple of int
         How many interactions have each value or a higher one.
     mean : float
@@ -136,22 +148,42 @@ class RatingScale:
         """Return the lowest value above the mean: from it on a rating speaks for its item."""
         return next(value for value in self.values if value > self.mean)
 
+    def least_from(self, value: float) -> float:
+        """Return the least weight with which a rating of ``value`` is the lowest that counts.
+
+        That is 0 (all above zero) for the lowest positive rating of all, and something below 0
+        for the rating 0 (see ``counts``).
+        """
+        if value > 0:
+            return 0.0 if value == self.values[0] else value
+        if value < 0:
+            return value
+        return max((v / 2 for v in self.values if v < 0), default=-1.0)
+
+    def lowest(self, least: float) -> float | None:
+        """Return the lowest rating that counts from a least weight on; None if none does."""
+        found = counts(np.array(self.values), least)
+        return self.values[int(found.argmax())] if found.any() else None
+
 
 def rating_scale(weights: NDArray[np.float32], kind: WeightKind = "") -> RatingScale | None:
     """Return the scale of weights that are ratings; None of counts, and where all are equal.
 
     Ratings take at most twenty values. Where ``kind``, which comes from the name of their column,
     says nothing, they are told from counts (plays, purchases) by this: of counts the lowest is the
-    most frequent, of ratings hardly ever, for people rate what they chose.
+    most frequent, of ratings hardly ever, for people rate what they chose. Negative ones are no
+    counts. Values of 0 or less belong to the scale of ratings only.
     """
-    found, counts = np.unique(weights[weights > 0].astype(np.float64), return_counts=True)
+    is_signed = kind == "" and bool((weights < 0).any())
+    own = np.isfinite(weights) if kind == "rating" or is_signed else weights > 0
+    found, times = np.unique(weights[own].astype(np.float64), return_counts=True)
     if kind == "count" or not 2 <= len(found) <= MOST_RATINGS:
         return None
-    if kind == "" and counts.argmax() == 0:
+    if kind == "" and not is_signed and times.argmax() == 0:
         return None
-    n_from = counts[::-1].cumsum()[::-1]
+    n_from = times[::-1].cumsum()[::-1]
     return RatingScale(
-        tuple(found.tolist()), tuple(n_from.tolist()), float(np.average(found, weights=counts))
+        tuple(found.tolist()), tuple(n_from.tolist()), float(np.average(found, weights=times))
     )
 
 

@@ -39,11 +39,12 @@ class UserItemTowersParams(Params):
     dim: int = integer(128, low=2, high=1_000, step=8, help="How many numbers a vector has.")
     least_weight: float = real(
         0.0,
-        low=0.0,
+        low=-1e6,
         high=1e6,
         step=0.5,
         help="Only interactions with this weight or more count: 4 to learn from ratings of 4 and "
-        "5 stars alone. At 0 all above zero do; the form chooses ratings above their mean.",
+        "5 stars alone. At 0 all above zero do, below 0 those of zero and less too; the form "
+        "chooses ratings above their mean.",
     )
     epochs: int = integer(
         60, low=1, high=1_000, help="At most so many passes over all users; it stops before."

@@ -96,6 +96,7 @@ class Dataset:
         Of pairs and interactions: what the two sides are. The distinct left items come first.
     weight_kind : {"", "rating", "count"}
         Of interactions: what their column's name says that the weights are; "" where nothing does.
+        Negative ones are ratings, if they are not called counts. Ratings may be 0 or less.
     dropped : tuple of Dropped
         What the source held and this does not, at most ``MAX_LISTED`` listed.
     n_dropped : int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -106,7 +106,14 @@ class InteractionsReader:
                 "item": columns.right,
                 "weight": columns.weight,
             },
-            notes=(sizes, *_why(columns, options), *_parts(columns), *table.notes, *beside),
+            notes=(
+                sizes,
+                *_why(columns, options),
+                *_parts(columns),
+                *_low_ratings(links),
+                *table.notes,
+                *beside,
+            ),
             warnings=(*table.warnings, *links.notes),
         )
 
@@ -145,7 +152,7 @@ class InteractionsReader:
             roles,
             edges=edges_of(links),
             sides=sides,
-            weight_kind=columns.weight_kind,
+            weight_kind="rating" if _are_ratings(columns, links.weight) else columns.weight_kind,
             dropped=dropped[: Dataset.MAX_LISTED],
             n_dropped=max(table.n_dropped, len(table.dropped)) + links.n_dropped,
             notes=(
@@ -156,6 +163,7 @@ class InteractionsReader:
                 *_why(columns, options),
                 *_parts(columns),
                 *links.notes,
+                *_low_ratings(links),
                 *id_notes,
                 *(t.note for t in tables),
                 *left_out_note(own[2], "one user or one item"),
@@ -191,6 +199,21 @@ def _parts(columns: PairColumns) -> list[str]:
     weight = f"weights from {columns.weight!r}" if columns.weight else "no weights: each counts 1"
     time = f", in the order of {columns.time!r}" if columns.time else ""
     return [f"Users from {columns.left!r}, items from {columns.right!r}, {weight}{time}."]
+
+
+def _are_ratings(columns: PairColumns, weight: NDArray[Any] | None) -> bool:
+    """Tell whether weights are ratings: by the name of their column, or as some are negative.
+
+    A rating of 0 or less makes no liking, but says that the user knows the item.
+    """
+    if weight is None or columns.weight_kind:
+        return columns.weight_kind == "rating"
+    return bool((weight < 0).any())
+
+
+def _low_ratings(links: Links) -> list[str]:
+    n = int((links.weight <= 0).sum())
+    return [f"{count(n, 'rating')} of 0 or less kept: users know those items."] if n else []
 
 
 def _main(
@@ -256,6 +279,7 @@ def _links(
     weight = None
     if columns.weight is not None:
         weight = _floats(weights_of(table, columns.weight)[0])
+    are_ratings = _are_ratings(columns, weight)
     links = linked(
         users,
         items,
@@ -263,12 +287,14 @@ def _links(
         None if columns.time is None else _times(table, columns.time),
         repeats="sum" if columns.weight_kind == "count" else "last",
         keeps_things=False,
+        any_weight=are_ratings,
         origin=origin,
     )
     if not len(links.source):
         why = links.dropped[0].reason if links.dropped else "no row"
         raise UnreadableSource(
-            f"{where}: no row has a user, an item and a positive weight (row 1: {why}). "
+            f"{where}: no row has a user, an item and a "
+            f"{'rating' if are_ratings else 'positive weight'} (row 1: {why}). "
             "Choose other columns."
         )
     return users, items, links

@@ -48,7 +48,7 @@ class Links:
     source, target : (m,) int32
         Counted from 0 on each side.
     weight : (m,) float32
-        Positive.
+        Positive, unless any weight makes a pair.
     left, right : (n_left,), (n_right,) int32
         The code of each thing, in order of first appearance.
     left_row, right_row : (n_left,), (n_right,) int64
@@ -94,6 +94,7 @@ def linked(
     *,
     repeats: Repeats,
     keeps_things: bool,
+    any_weight: bool = False,
     origin: NDArray[np.int64] | None = None,
 ) -> Links:
     """Return the distinct pairs.
@@ -102,13 +103,15 @@ def linked(
     ----------
     left, right : Coded, one code per row
     weight : (n,) float64 or None
-        NaN where missing. A pair needs one above 0.
+        NaN where missing. A pair needs one above 0, unless ``any_weight``.
     time : (n,) float64 or None
         Pairs are put in its order; "last" is the latest. Rows without a time come first.
     repeats : {"largest", "last", "sum"}
         Which weight a pair has that occurs again.
     keeps_things : bool
         Whether things stay whose only pairs have no positive weight.
+    any_weight : bool
+        Whether a weight of 0 or less makes a pair too, as a bad rating does.
     origin : (n,) int64, optional
         The row of the source that each row came from, to name those that are left out.
     """
@@ -116,7 +119,8 @@ def linked(
     why = np.zeros(len(left.code), np.int8)
     with np.errstate(over="ignore", under="ignore"):
         small = np.ones(len(why), np.float32) if weight is None else weight.astype(np.float32)
-    why[~(small > 0)] = 4
+    if not any_weight:
+        why[~(small > 0)] = 4
     why[~np.isfinite(small)] = 3
     is_no_pair = why == 4 if keeps_things else np.zeros(len(why), np.bool_)
     why[right.code < 0] = 2

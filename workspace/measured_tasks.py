@@ -193,7 +193,7 @@ def _held_out(source: Source, ids: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def _recommendation(asked: Asked) -> list[TaskResult]:
-    data, later, left_out = asked.dataset, None, 0
+    data, later, left_out, n_low = asked.dataset, None, 0, 0
     assert data.sides is not None  # noqa: S101 -- offered for interactions only
     if "later" in asked.files:
         new = read_dataset(asked.files["later"], kind=Modality.INTERACTIONS)
@@ -203,8 +203,9 @@ def _recommendation(asked: Asked) -> list[TaskResult]:
         users = places_of(data.ids[:n_left], new.ids[:n_new])
         items = places_of(data.ids[n_left:], new.ids[n_new:])
         pairs = np.stack([users[new.edges.source], items[new.edges.target - n_new]], axis=1)
-        is_known = (pairs >= 0).all(axis=1)
-        later, left_out = pairs[is_known] + [0, n_left], int((~is_known).sum())
+        is_known, is_choice = (pairs >= 0).all(axis=1), new.edges.weight > 0
+        later, left_out = pairs[is_known & is_choice] + [0, n_left], int((~is_known).sum())
+        n_low = int((is_known & ~is_choice).sum())
     found = recommendation_results(
         asked.every,
         data,
@@ -214,6 +215,8 @@ def _recommendation(asked: Asked) -> list[TaskResult]:
         progress=asked.progress,
     )
     told = {"later choices of unknown users or items": left_out} if left_out else {}
+    if n_low:
+        told["later ratings of 0 or less"] = n_low
     return [replace(result, left_out={**result.left_out, **told}) for result in found.values()]
 
 

@@ -165,11 +165,16 @@ def _short(value: float) -> str:
 
 
 def _strengths(all_: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return classes on a logarithmic scale that a few extreme weights do not stretch."""
+    """Return classes on a logarithmic scale that a few extreme weights do not stretch.
+
+    Ratings of 0 and less have no logarithm: with such the scale is linear.
+    """
     low, high = np.quantile(all_, [0.01, 0.99])
     if not high > low:
         low, high = float(all_.min()), float(all_.max())
-    share = np.log(own / low) / np.log(high / low)
+    if all_.min() > 0:
+        own, low, high = np.log(own), np.log(low), np.log(high)
+    share = (own - low) / (high - low)
     return np.clip(share * STRENGTHS, 0, STRENGTHS - 1).astype(np.uint8)
 
 

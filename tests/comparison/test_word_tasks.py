@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -71,6 +73,27 @@ def shop(n=30):
     target = np.array([n + (i % 2) * 10 + j for i in range(n) for j in (0, 1)], np.int32)
     edges = Edges(source, target, np.ones(2 * n, np.float32), True)
     return Dataset("shop", Modality.INTERACTIONS, ids, None, edges=edges, sides=sides)
+
+
+def test_what_was_rated_low_is_neither_looked_for_nor_listed():
+    """Each user likes the first item of a half and dislikes the second, which is nearer."""
+    data = shop()
+    low = replace(data.edges, weight=np.tile([2, -1], 30).astype(np.float32))
+    data = replace(data, edges=low)
+    scores = np.tile([2.0, 3.0, *[1.0] * 8], 2)[:, None]
+    spaces = {
+        "one": KeyedVectors(
+            data.ids,
+            np.vstack([np.ones((30, 1)), scores]).astype(np.float32),
+            kinds=data.sides.kinds(50),
+            metric="dot",
+        )
+    }
+    found = recommendation_results(spaces, data, k=3)["recall"]
+    assert found["one"].value == 1.0, "the first of either half, as one of them is hidden"
+    assert found.left_out == {"ratings of 0 or less": 30}
+    assert found.settings["choices to find"] == 30
+    assert found.chance == pytest.approx(3 / 19)
 
 
 def test_later_choices_are_looked_for_among_what_a_user_has_not():

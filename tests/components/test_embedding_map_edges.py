@@ -73,6 +73,13 @@ def test_heavier_edges_come_first_in_four_classes_of_a_logarithmic_scale() -> No
     assert one.body[0]["edges"]["weights"] == ["1", "128"]
 
 
+def test_ratings_of_zero_and_less_are_drawn_on_a_linear_scale() -> None:
+    one = scene(6, [(0, i) for i in range(1, 6)], [-2, -1, 0, 1, 2])
+    assert [int(b) for b in one.body[1]["edges"][1::2]] == [5, 4, 3, 2, 1]
+    assert one.body[1]["strengths"].tolist() == [3, 3, 2, 0, 0]
+    assert one.body[0]["edges"]["weights"] == ["-2", "2"]
+
+
 def test_one_huge_weight_does_not_make_all_others_thin() -> None:
     weight = np.r_[np.tile([1.0, 10.0], 500), 1e9]
     rng = np.random.default_rng(1)

@@ -80,8 +80,34 @@ def test_what_the_name_of_the_weights_says_goes_before_how_often_each_is_found(f
     assert page.text[0].value == "4.0"
 
 
+def test_of_ratings_below_zero_those_above_the_mean_count_at_first_and_all_may(form):
+    page = form([-2, -2, -1, 0, 1, 2], "rating")
+    chosen = page.selectbox(key=f"k.least_weight.{'d' * 12}")
+    assert chosen.options == [
+        "every rating · 6",
+        "-1 and more · 4",
+        "0 and more · 3 · above the mean of -0.33",
+        "1 and more · 2",
+        "2 and more · 1",
+    ]
+    assert (chosen.index, page.text[0].value) == (2, "-0.5")
+    assert any("The 3 ratings of 0 and more speak" in c.value for c in page.caption)
+    chosen.set_value(-2.0).run()
+    assert any("All 6 ratings count alike: -2 speaks" in c.value for c in page.caption)
+
+
+def test_many_values_below_zero_count_above_zero_at_first(form):
+    page = form(np.linspace(-10, 10, 41).tolist(), "rating")
+    assert any("20 of 41 interactions count" in c.value for c in page.caption)
+    page.number_input(key=f"k.least_weight.{'d' * 12}").set_value(-10.0).run()
+    assert any("41 of 41 interactions count" in c.value for c in page.caption)
+
+
 def test_what_was_learnt_from_is_one_sentence():
     scale = rating_scale(np.array([0.5, 3, 3, 4], np.float32))
     assert what_counts(0, scale).startswith("All 4 ratings count alike: 0.5 speaks")
     assert "The 1 rating of 4 and more speaks for its item; the 3 below" in what_counts(4, scale)
     assert "The 3 ratings of 1 and more" in what_counts(1, scale)
+    signed = rating_scale(np.array([-1, -1, 0, 1, 2], np.float32))
+    assert "The 2 ratings of 1 and more speak" in what_counts(0, signed)
+    assert "The 3 ratings of 0 and more speak" in what_counts(-0.5, signed)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from components.recommend_data import shop_of
+from components.recommend_data import Recommender, shop_of
 from components.recommend_fields import can_filter, is_list, parts_of, with_any
+from components.recommend_lists import _how_many_count
 from components.recommend_score import (
     figures_table,
     groups_table,
@@ -15,6 +19,7 @@ from components.recommend_score import (
     what_was_measured,
 )
 from core.modality import Modality
+from embedders.interactions import rating_scale
 from ingest.dataset import Dataset, Edges
 from ingest.sides import Sides
 
@@ -83,6 +88,20 @@ def test_cells_with_several_values_are_filtered_by_any_of_them(shop):
     assert can_filter(genres, "text")
     assert not can_filter(pd.Series(["a sentence", "another"]), "text")
     assert not can_filter(pd.Series([f"{i}|{i + 1}" for i in range(500)]), "text")
+
+
+def test_of_a_users_ratings_those_below_zero_are_told_apart(shop):
+    scale = rating_scale(np.array([-1, 0, 1, 2], np.float32))
+    rated = dataclasses.replace(shop, scale=scale)
+    own = np.array([2, 0, -1], np.float32)
+    for least, said in (
+        (-1, ""),
+        (-0.5, "; 2 of 0 and more count"),
+        (0, "; 1 of 1 and more count"),
+    ):
+        asked = Recommender(SimpleNamespace(params={"least_weight": least}), rated)
+        assert _how_many_count(asked, own) == said
+    assert "none is 1 or more" in _how_many_count(asked, own[1:])
 
 
 def figures(low, high):

@@ -14,7 +14,12 @@ from core.errors import DatasetError, EmbedscopeError, UnknownKey
 from core.modality import Modality
 from core.progress import quiet
 from embedders import get_embedder
-from embedders.interactions import rating_scale, read_interactions, read_item_features
+from embedders.interactions import (
+    counts,
+    rating_scale,
+    read_interactions,
+    read_item_features,
+)
 from embedders.recommendation_baselines import AlsSettings, fit_als, popularity
 from embedders.recommendation_trial import Trial
 from embedders.tower_training import Recipe, Towers
@@ -178,15 +183,33 @@ def test_weights_of_zero_below_or_too_light_do_not_count_and_repeats_count_once(
     everything = read_interactions(data, 0)
     assert list(zip(everything.users, everything.items, strict=True)) == [(0, 0), (1, 0), (1, 1)]
     assert everything.notes == (
-        "3 interactions with a weight of zero or below were left out.",
+        "3 interactions with a weight of zero or below are not learnt from.",
         "1 interactions that repeat a pair were counted once.",
         "Weights from 1 to 5 count alike; a higher least weight learns from the heavier ones only.",
     )
     liked = read_interactions(data, 4)
     assert list(zip(liked.users, liked.items, strict=True)) == [(0, 0), (1, 0)]
-    assert "2 interactions with a weight below 4 were left out." in liked.notes
+    assert "2 interactions with a weight below 4 are not learnt from." in liked.notes
     with pytest.raises(DatasetError, match="largest is 5"):
         read_interactions(data, 6)
+
+
+def test_ratings_of_zero_and_below_are_hidden_and_learnt_from_below_zero_only():
+    data = interactions([0, 0, 0, 1, 1], [0, 1, 2, 0, 3], [2, 0, -1, -2, 1])
+    for least, learnt, hidden in (
+        (0, [(0, 0), (1, 3)], [[1, 2], [0]]),
+        (-0.5, [(0, 0), (0, 1), (1, 3)], [[2], [0]]),
+        (-1, [(0, 0), (0, 1), (0, 2), (1, 3)], [[], [0]]),
+    ):
+        found = read_interactions(data, least)
+        assert list(zip(found.users, found.items, strict=True)) == learnt
+        assert [found.others[user].tolist() for user in (0, 1)] == hidden
+    assert read_interactions(data, -2).others is None
+    disliked = interactions([0, 1], [0, 1], [-3, -2])
+    with pytest.raises(DatasetError, match="must be at least -1; the largest is -2"):
+        read_interactions(disliked, -1)
+    with pytest.raises(DatasetError, match="above 0 and at least 0"):
+        read_interactions(disliked, 0)
 
 
 def test_what_a_user_rated_low_is_neither_learnt_from_nor_listed_when_recommenders_are_judged():
@@ -298,7 +321,7 @@ def test_als_tells_tastes_apart_and_popularity_counts_users():
 
 
 def test_ratings_are_told_from_counts_and_speak_for_an_item_above_their_mean():
-    scale = rating_scale(np.array([1, 2, 3, 3, 4, 4, 5, 0, -1], np.float32))
+    scale = rating_scale(np.array([1, 2, 3, 3, 4, 4, 5, 0, 0], np.float32))
     assert scale.values == (1, 2, 3, 4, 5)
     assert scale.n_from == (7, 6, 5, 3, 1)
     assert scale.mean == pytest.approx(22 / 7)
@@ -311,3 +334,27 @@ def test_ratings_are_told_from_counts_and_speak_for_an_item_above_their_mean():
     assert rating_scale(np.array([1, 2, 2, 3], np.float32), "count") is None
     stars = rating_scale(np.array([1, 1, 1, 5, 5, 4], np.float32), "rating")
     assert stars.good == 4
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind", "values", "good", "leasts"),
+    [
+        ([-2, -2, -2, -1, 0, 1, 2], "", (-2, -1, 0, 1, 2), 0, [-2, -1, -0.5, 1, 2]),
+        ([0, 0, 0, 3, 5, np.nan], "rating", (0, 3, 5), 3, [-1, 3, 5]),
+        ([-3, -1], "rating", (-3, -1), -1, [-3, -1]),
+        ([-1, 1, 1, 2, 3], "count", None, None, None),
+    ],
+)
+def test_a_scale_of_ratings_reaches_to_zero_and_below(weights, kind, values, good, leasts):
+    weights = np.array(weights, np.float32)
+    scale = rating_scale(weights, kind)
+    if values is None:
+        assert scale is None
+        return
+    assert (scale.values, scale.good) == (values, good)
+    assert [scale.least_from(value) for value in values] == leasts
+    for value, least, n in zip(values, leasts, scale.n_from, strict=True):
+        assert scale.lowest(least) == value
+        assert counts(weights, least).sum() == n == (weights >= value).sum()
+    assert scale.lowest(0) == next((v for v in values if v > 0), None)
+    assert scale.lowest(9) is None

@@ -148,7 +148,7 @@ def test_the_name_of_the_weights_says_whether_they_are_ratings_or_counts(column,
 def test_rows_without_user_item_or_a_positive_weight_are_listed():
     lines = [f"u{i % 5},i{i % 7},{1 + i % 5}" for i in range(60)]
     odd = ["u1,,3", ",i1,3", "u1,i1,", "gone,i2,0", "u2,i3,-4"]
-    data = read_dataset(csv("user,item,rating", *lines, *odd))
+    data = read_dataset(csv("user,item,plays", *lines, *odd))
     assert [(d.where, d.reason) for d in data.dropped] == [
         ("row 61", "no item"),
         ("row 62", "no user"),
@@ -158,6 +158,28 @@ def test_rows_without_user_item_or_a_positive_weight_are_listed():
     ]
     assert "gone" not in data.ids
     assert (data.edges.weight > 0).all()
+
+
+@pytest.mark.parametrize("column", ["rating", "warmth"])
+def test_ratings_of_zero_and_less_are_kept_as_they_are(column):
+    """Negative weights are ratings, whatever they are called; bad ones say what is known."""
+    table = csv(f"user,item,{column}", "ann,x,-2", "ann,y,2", "bob,x,0", "bob,y,1", "bob,z,")
+    preview = inspect_source(table, kind="interactions", weight=column)
+    assert any(note.startswith("2 ratings of 0 or less kept") for note in preview.notes)
+    data = read_dataset(table, kind="interactions", weight=column)
+    assert triples(data) == [("ann", "x", -2), ("ann", "y", 2), ("bob", "x", 0), ("bob", "y", 1)]
+    assert data.weight_kind == "rating"
+    assert [(d.where, d.reason) for d in data.dropped] == [("row 5", "no weight")]
+    assert any("2 ratings of 0 or less kept" in note for note in data.notes)
+
+
+def test_a_weight_of_zero_that_nothing_calls_a_rating_is_no_interaction():
+    data = read_dataset(
+        csv("user,item,bought", "ann,x,0", "ann,y,1", "bob,x,1"),
+        kind="interactions",
+        weight="bought",
+    )
+    assert triples(data) == [("ann", "y", 1), ("bob", "x", 1)]
 
 
 def test_a_file_without_a_header_is_read_when_asked():
@@ -235,7 +257,9 @@ def test_a_table_beside_that_names_nobody_is_left_out_and_said_so():
 
 def test_nothing_that_counts_is_refused_in_one_sentence():
     with pytest.raises(UnreadableSource, match="positive weight"):
-        read_dataset(csv("user,item,rating", "a,x,0", "b,x,0", "a,y,-1"), kind="interactions")
+        read_dataset(csv("user,item,plays", "a,x,0", "b,x,0", "a,y,-1"), kind="interactions")
+    with pytest.raises(UnreadableSource, match="an item and a rating"):
+        read_dataset(csv("user,item,rating", "a,,3", ",x,2"), kind="interactions")
 
 
 def test_ids_that_are_floats_as_some_are_missing_are_whole_numbers():
