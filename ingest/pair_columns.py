@@ -23,6 +23,7 @@ from ingest.pair_guesses import (
     Found,
     by_names,
     is_of_answers,
+    lone_count,
     longest_two,
     pair_weight,
     text_and_file,
@@ -111,6 +112,9 @@ def interaction_columns(table: RawTable, options: ReadOptions, *, where: str) ->
     if found and weight is None and "column" in found[2] and numbers:
         weight = numbers[0].name  # user, item, rating, time without a header
         dated = dated or [c.name for c in numbers[1:2]]
+    if found and weight is None:
+        sides = [c for c in free if c.name in found[:2]]
+        weight = lone_count([c for c in rest if c.name not in dated], sides)
     times = [name for name in dated if name != weight]
     return _settled(
         table,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.roles import mean_lengths
@@ -52,8 +53,14 @@ _RANK = re.compile(r"(?i)places?")
 RATING = re.compile(r"(?i)(?:.*[ _-])?(?:ratings?|scores?|stars|grade|value|preference|vote)")
 COUNT = re.compile(
     r"(?i)(?:.*[ _-])?(?:weights?|counts?|n|plays?|play_?count|listens?|clicks?|views?|quantity|"
-    r"qty|times|hours|freq(?:uency)?|purchases?|amount|strength)"
+    r"qty|times(?:[ _-]\w+)?|hours|freq(?:uency)?|purchases?|purchased|bought|orders|visits|units|"
+    r"transactions|occurrences|amount|strength)"
 )
+_NO_COUNT = re.compile(
+    r"(?i)(?:.*[ _-])?(?:id|no|nr|number|name|key|idx|index|code|rank|position|place|row|line|age|"
+    r"year|month|week|day|hour|price|cost|zip|postcode|class|category|type|group|level|version)s?"
+)
+_LOOKED_AT = 100_000  # rows
 _MATCH = re.compile(r"(?i)labels?|(?:is_?)?(?:duplicate|match|relevan(?:t|ce)|paraphrase)|gold|y")
 _SCORE = re.compile(
     r"(?i)(?:.*[ _-])?(?:scores?|similarity|sim|relevance|relatedness|weights?|ratings?|grade)"
@@ -185,6 +192,33 @@ def users_and_items(columns: Sequence[Column], *, is_head: bool) -> Found | None
     if unnamed and len(keys) >= 2 and keys[0].repeats and keys[1].repeats:
         return keys[0].name, keys[1].name, "the first columns of a file without names", False
     return None
+
+
+def lone_count(rest: Sequence[Column], sides: Sequence[Column]) -> str | None:
+    """Return the only column of numbers beside users and items, if it may say how often.
+
+    Those are positive whole numbers that repeat, and that do not describe the user or the item,
+    as an age does: some user and some item has several.
+    """
+    numbers = [c for c in rest if c.values.kind == "number" and not TIME.fullmatch(c.name)]
+    if len(numbers) != 1:
+        return None
+    (column,) = numbers
+    if _NO_COUNT.fullmatch(_plain(column.name)) or not column.is_key or column.mostly_differs:
+        return None
+    if _least(column.values) <= 0 or any(_describes(column, side) for side in sides):
+        return None
+    return column.name
+
+
+def _describes(column: Column, side: Column) -> bool:
+    """Tell whether a column has one value for each thing of a side, and things occur again."""
+    things, values = (c.values.data.slice(0, _LOOKED_AT) for c in (side, column))
+    table = pa.table({"thing": things, "value": values})
+    n_things, n_pairs = (
+        table.group_by(names).aggregate([]).num_rows for names in (["thing"], ["thing", "value"])
+    )
+    return bool(n_pairs == n_things < len(table))
 
 
 def side_called(*names: str) -> int | None:

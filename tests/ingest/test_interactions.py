@@ -173,11 +173,42 @@ def test_ratings_of_zero_and_less_are_kept_as_they_are(column):
     assert any("2 ratings of 0 or less kept" in note for note in data.notes)
 
 
+def bought(n, name, value):
+    """Return rows of 12 users and 9 items, each with a number."""
+    rows = [f"u{i % 12},i{i * 7 % 9},{value(i % 12, i * 7 % 9, i)}" for i in range(n)]
+    return csv(f"user,item,{name}", *rows)
+
+
+def often(user, item, row):
+    return 1 + (row * row) % 5
+
+
+def weight_of(table):
+    return next((c.name for c in inspect_source(table).columns if c.role == "weight"), None)
+
+
+def test_the_only_positive_whole_numbers_beside_users_and_items_are_their_weights():
+    assert weight_of(bought(99, "times_bought", often)) == "times_bought"
+    assert read_dataset(bought(99, "times_bought", often)).weight_kind == "count"
+    table = bought(99, "taken", often)
+    assert weight_of(table) == "taken"
+    assert read_dataset(table).weight_kind == "", "a rating or a count: the values will tell"
+    for name, value in {
+        "age": often,  # by its name
+        "shoe": lambda user, item, row: 36 + user % 4,  # of the user
+        "weeks_old": lambda user, item, row: 1 + item % 4,  # of the item
+        "taken_from": lambda user, item, row: row,  # different ones, as ids are
+        "shift": lambda user, item, row: row % 3 - 1,
+        "share": lambda user, item, row: (row % 5) / 4 + 0.5,
+    }.items():
+        assert weight_of(bought(99, name, value)) is None, name
+
+
 def test_a_weight_of_zero_that_nothing_calls_a_rating_is_no_interaction():
     data = read_dataset(
-        csv("user,item,bought", "ann,x,0", "ann,y,1", "bob,x,1"),
+        csv("user,item,taken", "ann,x,0", "ann,y,1", "bob,x,1"),
         kind="interactions",
-        weight="bought",
+        weight="taken",
     )
     assert triples(data) == [("ann", "y", 1), ("bob", "x", 1)]
 
