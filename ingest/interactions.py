@@ -18,7 +18,12 @@ from ingest.dataset import Dataset, Dropped, Edges
 from ingest.limits import MB
 from ingest.linking import Coded, Links, coded, linked
 from ingest.listed_cells import spread
-from ingest.pair_columns import PairColumns, interaction_columns, weights_of
+from ingest.pair_columns import (
+    PairColumns,
+    interaction_columns,
+    may_be_interactions,
+    weights_of,
+)
 from ingest.pair_guesses import side_called
 from ingest.pair_preview import column_guesses, first_rows
 from ingest.preview import Preview
@@ -61,7 +66,7 @@ class InteractionsReader:
     kinds = frozenset({Modality.INTERACTIONS})
 
     def recognise(self, sources: Sources) -> Recognition | None:
-        """Return a claim to a table whose columns are called like users and items."""
+        """Return a claim to a table with columns called, or else looking, like users and items."""
         if not 1 <= len(sources) <= _MAX_SOURCES:
             return None
         try:
@@ -69,7 +74,7 @@ class InteractionsReader:
         except EmbedscopeError:
             return None
         if found is None:
-            return None
+            return _offered(sources)
         main, columns, others = found
         said = f"interactions, {table_head(main).format}"
         if not others:
@@ -199,6 +204,20 @@ def _parts(columns: PairColumns) -> list[str]:
     weight = f"weights from {columns.weight!r}" if columns.weight else "no weights: each counts 1"
     time = f", in the order of {columns.time!r}" if columns.time else ""
     return [f"Users from {columns.left!r}, items from {columns.right!r}, {weight}{time}."]
+
+
+def _offered(sources: Sources) -> Recognition | None:
+    """Return the weakest claim: to one table, for those who know better what its columns are."""
+    if len(sources) > 1 or (table_certainty(sources[0]) or 0) <= Certainty.POSSIBLE:
+        return None
+    try:
+        table = table_head(sources[0])
+        if not may_be_interactions(table):
+            return None
+    except EmbedscopeError:
+        return None
+    said = f"interactions, {table.format}"
+    return Recognition(Modality.INTERACTIONS, Certainty.POSSIBLE, said)
 
 
 def _are_ratings(columns: PairColumns, weight: NDArray[Any] | None) -> bool:

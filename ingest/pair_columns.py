@@ -27,6 +27,7 @@ from ingest.pair_guesses import (
     longest_two,
     pair_weight,
     text_and_file,
+    two_keys,
     users_and_items,
 )
 from ingest.raw_table import RawTable
@@ -36,7 +37,7 @@ from ingest.values import as_numbers, understand
 PAIR_ROLES = ("left", "right", "weight", "ignored")
 _SIDES = {"left": "left", "user": "left", "right": "right", "item": "right"}
 
-
+_FEWEST, _MOST = 3, 8  # columns
 _NO_NOUN = re.compile(r"[^\w ()'’,]")  # markup or an address: a side is named in many sentences
 
 
@@ -104,6 +105,8 @@ def interaction_columns(table: RawTable, options: ReadOptions, *, where: str) ->
     said = said_sides(table, options, where)
     free = _free(table, options, said)
     found = users_and_items(free, is_head=not table.is_complete)
+    if found is None and options.kind is Modality.INTERACTIONS:
+        found = two_keys(free)
     rest = [c for c in free if not found or c.name not in found[:2]]
     numbers = [c for c in rest if c.values.kind == "number"]
     weight = next((c.name for c in numbers if RATING.fullmatch(c.name)), None)
@@ -125,6 +128,13 @@ def interaction_columns(table: RawTable, options: ReadOptions, *, where: str) ->
         weight,
         next(iter(times), None),
     )
+
+
+def may_be_interactions(table: RawTable) -> bool:
+    """Tell whether a table of a few columns may be read as interactions if one asks for it."""
+    if not _FEWEST <= len(table.names) <= _MOST:
+        return False
+    return two_keys(_free(table, ReadOptions(), {})) is not None
 
 
 def said_sides(table: RawTable, options: ReadOptions, where: str) -> dict[str, str]:

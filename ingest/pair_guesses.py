@@ -194,6 +194,23 @@ def users_and_items(columns: Sequence[Column], *, is_head: bool) -> Found | None
     return None
 
 
+def two_keys(columns: Sequence[Column]) -> Found | None:
+    """Return the first two columns that may be users and items though nothing is called so.
+
+    The values of each occur again, and the two together mostly differ.
+    """
+    keys = [
+        c
+        for c in columns
+        if c.is_key
+        and c.repeats
+        and not any(name.fullmatch(c.name) for name in (RATING, COUNT, TIME))
+    ][:2]
+    if len(keys) < 2 or 2 * _n_distinct(keys) <= min(len(keys[0].values), _LOOKED_AT):
+        return None
+    return keys[0].name, keys[1].name, "values that occur again", False
+
+
 def lone_count(rest: Sequence[Column], sides: Sequence[Column]) -> str | None:
     """Return the only column of numbers beside users and items, if it may say how often.
 
@@ -213,12 +230,15 @@ def lone_count(rest: Sequence[Column], sides: Sequence[Column]) -> str | None:
 
 def _describes(column: Column, side: Column) -> bool:
     """Tell whether a column has one value for each thing of a side, and things occur again."""
-    things, values = (c.values.data.slice(0, _LOOKED_AT) for c in (side, column))
-    table = pa.table({"thing": things, "value": values})
-    n_things, n_pairs = (
-        table.group_by(names).aggregate([]).num_rows for names in (["thing"], ["thing", "value"])
-    )
-    return bool(n_pairs == n_things < len(table))
+    n_things = _n_distinct([side])
+    return _n_distinct([side, column]) == n_things < min(len(side.values), _LOOKED_AT)
+
+
+def _n_distinct(columns: Sequence[Column]) -> int:
+    """Return how many rows differ in some columns, among the first ones."""
+    names = [str(i) for i in range(len(columns))]
+    cells = [c.values.data.slice(0, _LOOKED_AT) for c in columns]
+    return int(pa.table(cells, names=names).group_by(names).aggregate([]).num_rows)
 
 
 def side_called(*names: str) -> int | None:

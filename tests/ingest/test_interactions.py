@@ -204,6 +204,35 @@ def test_the_only_positive_whole_numbers_beside_users_and_items_are_their_weight
         assert weight_of(bought(99, name, value)) is None, name
 
 
+def test_a_table_whose_names_say_nothing_is_offered_as_interactions():
+    rows = [f"{i},w{i * 7 % 12},{i * i % 11},{1 + i % 5}" for i in range(40)]
+    table = csv("line,who,what,score", *rows)
+    preview = inspect_source(table)
+    assert preview.kind is Modality.TABLE
+    assert Modality.INTERACTIONS in preview.other_kinds
+    asked = inspect_source(table, kind="interactions")
+    assert [c.role for c in asked.columns] == ["numeric", "user", "item", "weight"]
+    swapped = {"line": "ignored", "who": "item", "what": "user", "score": "weight"}
+    data = read_dataset(table, kind="interactions", columns=swapped)
+    assert data.weight_kind == "rating"
+    assert data.ids[0] == "0"
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("sex,town,score", lambda i: f"{'mf'[i % 2]},{'abc'[i % 3]},{i}"),  # few combinations
+        ("name,town,score", lambda i: f"n{i},{'abc'[i % 3]},{i}"),  # one row each
+        ("length,width,kind", lambda i: f"{i / 7:.2f},{i / 3:.2f},{'abc'[i % 3]}"),
+        ("who,what", lambda i: f"{i % 5},{i % 7}"),
+        ("a,b,c,d,e,f,g,h,i", lambda i: ",".join(str(i % k) for k in range(5, 14))),
+    ],
+)
+def test_other_tables_are_not_offered_as_interactions(header, row):
+    table = csv(header, *[row(i) for i in range(40)])
+    assert Modality.INTERACTIONS not in inspect_source(table).other_kinds
+
+
 def test_a_weight_of_zero_that_nothing_calls_a_rating_is_no_interaction():
     data = read_dataset(
         csv("user,item,taken", "ann,x,0", "ann,y,1", "bob,x,1"),
