@@ -52,13 +52,13 @@ def _least(key: str, dataset: str) -> float:
         return 0.0
     chosen = st.number_input(
         "Least weight that counts",
-        min_value=min(low, 0.0),
+        min_value=low if low < 0 else -1.0 if low == 0 else 0.0,  # below 0, zeros count too
         value=0.0,
         format="%g",
         key=key,
         persist_state="session",
         help="Only interactions with this weight or more count."
-        + (" At 0 all above zero do." if low <= 0 else ""),
+        + (" At 0 all above zero do; below it, those of zero and less too." if low <= 0 else ""),
     )
     kept = int(np.count_nonzero(counts(weights, chosen)))
     st.caption(

@@ -89,10 +89,11 @@ def read_interactions(dataset: Dataset, least: float) -> Interactions:
     counted = counts(weights, least)
     if not counted.any():
         bar = f"{'' if least < 0 else 'above 0 and '}at least {least:g}"
+        largest = np.nanmax(weights)
+        more = "" if largest > 0 else " Below 0 it lets weights of 0 and less count."
         raise DatasetError(
             f"None of the {len(edges):,} interactions of {dataset.name} counts: a weight must be "
-            f"{bar}; the largest is {np.nanmax(weights):g}. Lower the least weight, below 0 to "
-            "learn from negative ones too."
+            f"{bar}; the largest is {largest:g}. Lower the least weight.{more}"
         )
     pairs = edges.source.astype(np.int64) * n_items + (edges.target.astype(np.int64) - n_users)
     distinct = np.unique(pairs[counted])

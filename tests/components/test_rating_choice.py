@@ -101,6 +101,10 @@ def test_many_values_below_zero_count_above_zero_at_first(form):
     assert any("20 of 41 interactions count" in c.value for c in page.caption)
     page.number_input(key=f"k.least_weight.{'d' * 12}").set_value(-10.0).run()
     assert any("41 of 41 interactions count" in c.value for c in page.caption)
+    page = form([0, 0, 0], "rating")
+    assert any("0 of 3 interactions count" in c.value for c in page.caption)
+    page.number_input(key=f"k.least_weight.{'d' * 12}").set_value(-1.0).run()
+    assert any("3 of 3 interactions count" in c.value for c in page.caption)
 
 
 def test_what_was_learnt_from_is_one_sentence():
