@@ -298,7 +298,9 @@ def _links(
     weight = None
     if columns.weight is not None:
         weight = _floats(weights_of(table, columns.weight)[0])
+    # Beside negative ratings a 0 is one too; where none is negative it mostly means "not rated".
     are_ratings = _are_ratings(columns, weight)
+    are_signed = are_ratings and weight is not None and bool((weight < 0).any())
     links = linked(
         users,
         items,
@@ -306,7 +308,7 @@ def _links(
         None if columns.time is None else _times(table, columns.time),
         repeats="sum" if columns.weight_kind == "count" else "last",
         keeps_things=False,
-        any_weight=are_ratings,
+        any_weight=are_signed,
         origin=origin,
     )
     if not len(links.source):

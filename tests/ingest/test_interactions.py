@@ -173,6 +173,14 @@ def test_ratings_of_zero_and_less_are_kept_as_they_are(column):
     assert any("2 ratings of 0 or less kept" in note for note in data.notes)
 
 
+def test_a_zero_among_ratings_of_which_none_is_negative_is_no_rating():
+    table = csv("user,item,rating", "ann,x,0", "ann,y,5", "bob,x,3")
+    data = read_dataset(table, kind="interactions")
+    assert triples(data) == [("ann", "y", 5), ("bob", "x", 3)]
+    assert data.weight_kind == "rating"
+    assert [d.reason for d in data.dropped] == ["a weight of 0 or less"]
+
+
 def bought(n, name, value):
     """Return rows of 12 users and 9 items, each with a number."""
     rows = [f"u{i % 12},i{i * 7 % 9},{value(i % 12, i * 7 % 9, i)}" for i in range(n)]
