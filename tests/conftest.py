@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,21 @@ def run_python(code: str, **environment: str) -> list[str]:
         check=True,
     )
     return done.stdout.split()
+
+
+_failed_once: list[pytest.TestReport] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what a failed try said of a test that is run once more."""
+    if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+        _failed_once.append(report)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell a race even where the second try passed."""
+    for report in _failed_once:
+        terminalreporter.section(f"FAILED ONCE: {report.nodeid}", yellow=True)
+        terminalreporter.write_line(report.longreprtext[-4_000:])
+        for name, text in report.sections:
+            terminalreporter.write_line(f"--- {name}\n{text}")
