@@ -26,7 +26,7 @@ def test_the_pair_that_differs_most_is_followed_down_to_an_item_that_moved(
     page.get_by_text("items in all 3 embeddings").wait_for(timeout=driving.LONG)
     page.get_by_role("button", name="Look at this pair").click()
 
-    page.get_by_text("Agreement of each item").wait_for(timeout=driving.LONG)
+    page.get_by_text("Agreement of each item").first.wait_for(timeout=driving.LONG)
     page.get_by_text("Displacement, where 1 is a random other item").wait_for(timeout=driving.LONG)
     page.get_by_text("UMAP of each, seed 0").wait_for(timeout=driving.LONG)
     page.wait_for_selector(".st-key-job_panel", state="detached", timeout=driving.LONG)

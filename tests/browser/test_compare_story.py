@@ -52,7 +52,7 @@ def test_a_ready_made_comparison_ends_in_a_report_that_opens_offline(
 
     # Down to the pair that differs most, and to an item that moved.
     page.get_by_role("button", name="Look at this pair").click()
-    page.get_by_text("Agreement of each item").wait_for(timeout=driving.LONG)
+    page.get_by_text("Agreement of each item").first.wait_for(timeout=driving.LONG)
     page.get_by_text("Displacement, where 1 is a random other item").wait_for(timeout=driving.LONG)
     driving.choose_row(page, page.get_by_text("Chosen:"))
     page.get_by_role("button", name="Look at this item").wait_for()

@@ -37,7 +37,7 @@ def test_two_files_of_vectors_are_joined_by_id_and_compared_by_class(
     page.get_by_text(re.compile("vote for an item's own class")).first.wait_for()
 
     page.get_by_role("button", name="Look at this pair").click()
-    page.get_by_text("Agreement of each item").wait_for(timeout=driving.LONG)
+    page.get_by_text("Agreement of each item").first.wait_for(timeout=driving.LONG)
     page.get_by_role("radio", name="Classes").click()
     page.get_by_text(re.compile(r"of \d+ classes of enzyme_class have other neighbours")).wait_for(
         timeout=driving.LONG
