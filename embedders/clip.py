@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.arrays import AnyArray, FloatMatrix
+from core.arrays import FloatMatrix
 from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, UnsafeSource
 from core.modality import Modality
 from core.params import Params, flag, text
-from core.progress import Progress, quiet
-from embedders import arithmetic, same_weights, tiny_clip
-from embedders.base import Availability, ItemEmbedder
+from core.progress import Progress
+from embedders import arithmetic, tiny_clip
+from embedders.base import Availability
 from embedders.clip_checkpoints import WEIGHT_SUFFIXES, resolve
 from embedders.clip_model import ClipModel, image_tensor, load, missing_packages, not_a_query
 from embedders.clip_model_list import BUNDLED, suggestions
 from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import DIGEST_STRIDE, ImageReference, image_query
-from embedders.packing import State
+from embedders.pretrained_model import PretrainedModel
 from embedders.trace import MAX_TOKENS, Token, Trace
 from ingest.dataset import Dataset
 from ingest.image_items import content_hash
@@ -76,7 +75,7 @@ class ClipParams(Params):
             )
 
 
-class Clip(ItemEmbedder):
+class Clip(PretrainedModel[ClipModel]):
     """Vectors of images and texts by a model that was trained to tell which belong together.
 
     Notes
@@ -99,14 +98,11 @@ class Clip(ItemEmbedder):
     accepts = frozenset({Modality.IMAGE, Modality.TEXT, Modality.PAIRS})
     queries = frozenset({Modality.IMAGE, Modality.TEXT})
     params_class = ClipParams
-    pretrained = True
     batch_size = 16  # a large tower takes 0.1 s per image: progress and cancel within 2 s
 
     def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
         super().__init__(params, seed=seed)
-        self._loaded: ClipModel | None = None
         self._n_texts, self._cut = 0, list[str]()
-        self._compared: NDArray[np.float64] | None = None
 
     @classmethod
     def availability(cls, params: Params) -> Availability:
@@ -126,61 +122,8 @@ class Clip(ItemEmbedder):
         except (ParameterError, EmbedderUnavailable):
             return None  # there is nothing to get; ``availability`` says why
 
-    @property
-    def is_fitted(self) -> bool:
-        """Tell whether the weights are loaded."""
-        return self._loaded is not None
-
-    @property
-    def _model(self) -> ClipModel:
-        self._check_fitted()
-        assert self._loaded is not None  # noqa: S101 -- told to the type checker
-        return self._loaded
-
-    def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
-        """Load the pretrained weights; nothing is trained.
-
-        For 16-bit arithmetic a few items of ``dataset`` are embedded both ways and compared.
-
-        Raises
-        ------
-        ParameterError
-            For a model or a checkpoint that does not exist.
-        EmbedderUnavailable
-            If it is not on this machine, or its weights do not fit.
-        """
-        self._check_modality(dataset)
-        progress(0, 1, "loading model")
-        self._loaded = load(resolve(self.params.model, self.params.checkpoint))
-        progress(1, 1, "loading model")
-        self._compared = None
-        if self.params.precision == arithmetic.BFLOAT16:
-            self._compared = arithmetic.measured(self, dataset, self._use_16_bits, progress)
-        return self
-
-    def _use_16_bits(self) -> None:
-        self._loaded = self._model.to_bfloat16()
-
-    def state(self) -> State:
-        """Return which weights they were, and the cosines that were measured for 16 bits."""
-        measured = {} if self._compared is None else {"compared": self._compared}
-        return {**same_weights.kept(self._model.about), **measured}
-
-    def restore(self, state: Mapping[str, AnyArray]) -> Self:
-        """Load the pretrained weights.
-
-        Raises
-        ------
-        EmbedderUnavailable
-            As ``fit``, and if the weights are others now: queries would meet foreign vectors.
-        """
-        model = load(resolve(self.params.model, self.params.checkpoint))
-        same_weights.check(state, model.about, model.name)
-        self._loaded = model
-        if self.params.precision == arithmetic.BFLOAT16:
-            self._use_16_bits()
-        self._compared = np.asarray(state["compared"]) if "compared" in state else None
-        return self
+    def _read(self) -> ClipModel:
+        return load(resolve(self.params.model, self.params.checkpoint))
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what the vectors depend on: a file of weights may be another one tomorrow."""

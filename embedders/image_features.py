@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.arrays import AnyArray, FloatMatrix
+from core.arrays import FloatMatrix
 from core.errors import EmbedderUnavailable, ParameterError, UnreadableSource, UnsafeSource
 from core.params import Params, choice, flag, integer, text
-from core.progress import Progress, quiet
-from embedders import arithmetic, same_weights
+from core.progress import Progress
+from embedders import arithmetic
 from embedders.base import Availability
 from embedders.hub_model import ModelSource, availability, stamp_of_file
 from embedders.image_items import ImageItemEmbedder, ImageReference, image_references
 from embedders.image_model_list import DEFAULT, ImageModelChoice, resolve, suggestions
-from embedders.packing import State
+from embedders.pretrained_model import PretrainedModel
 from embedders.timm_model import TimmModel, load, missing_packages
 from ingest.dataset import Dataset
 
@@ -60,7 +59,7 @@ class ImageFeaturesParams(Params):
     precision: str = arithmetic.setting()
 
 
-class ImageFeatures(ImageItemEmbedder):
+class ImageFeatures(PretrainedModel[TimmModel], ImageItemEmbedder):
     """Vectors that a pretrained image network gives to its classifier.
 
     Notes
@@ -82,13 +81,7 @@ class ImageFeatures(ImageItemEmbedder):
     summary = "Sees with a network trained on millions of photos; groups images by what they show."
     source = "Donahue et al. 2014, DeCAF; models of timm (Wightman 2019)"
     params_class = ImageFeaturesParams
-    pretrained = True
     batch_cost = 16 * _SIDE * _SIDE  # some seconds of a large network: progress and cancel
-
-    def __init__(self, params: Params | None = None, *, seed: int = 0) -> None:
-        super().__init__(params, seed=seed)
-        self._loaded: TimmModel | None = None
-        self._compared: NDArray[np.float64] | None = None
 
     @classmethod
     def availability(cls, params: Params) -> Availability:
@@ -114,68 +107,12 @@ class ImageFeatures(ImageItemEmbedder):
         file = self.params.checkpoint.strip()
         return (*own, *stamp_of_file(file)) if file else own
 
-    @property
-    def is_fitted(self) -> bool:
-        """Tell whether the weights are loaded."""
-        return self._loaded is not None
-
-    @property
-    def _model(self) -> TimmModel:
-        self._check_fitted()
-        assert self._loaded is not None  # noqa: S101 -- told to the type checker
-        return self._loaded
-
     def _dim(self) -> int:
         return self._model.dim
-
-    def fit(self, dataset: Dataset, progress: Progress = quiet) -> Self:
-        """Load the pretrained weights; nothing is trained.
-
-        For 16-bit arithmetic a few items of ``dataset`` are embedded both ways and compared.
-
-        Raises
-        ------
-        ParameterError
-            For a model that does not exist, or a side that it cannot read.
-        EmbedderUnavailable
-            If it is not on this machine, or its weights do not fit.
-        """
-        self._check_modality(dataset)
-        progress(0, 1, "loading model")
-        self._loaded = self._read()
-        progress(1, 1, "loading model")
-        self._compared = None
-        if self.params.precision == arithmetic.BFLOAT16:
-            self._compared = arithmetic.measured(self, dataset, self._use_16_bits, progress)
-        return self
-
-    def state(self) -> State:
-        """Return which weights they were, and the cosines that were measured for 16 bits."""
-        measured = {} if self._compared is None else {"compared": self._compared}
-        return {**same_weights.kept(self._model.about), **measured}
-
-    def restore(self, state: Mapping[str, AnyArray]) -> Self:
-        """Load the pretrained weights.
-
-        Raises
-        ------
-        EmbedderUnavailable
-            As ``fit``, and if the weights are others now: queries would meet foreign vectors.
-        """
-        model = self._read()
-        same_weights.check(state, model.about, model.name)
-        self._loaded = model
-        if self.params.precision == arithmetic.BFLOAT16:
-            self._use_16_bits()
-        self._compared = np.asarray(state["compared"]) if "compared" in state else None
-        return self
 
     def _read(self) -> TimmModel:
         p: ImageFeaturesParams = self.params
         return load(_choice(p), p.side, p.crop == "whole")
-
-    def _use_16_bits(self) -> None:
-        self._loaded = self._model.to_bfloat16()
 
     def _prepare(self, dataset: Dataset, progress: Progress) -> Sequence[Any]:
         self._check_images(len(dataset))
