@@ -37,16 +37,18 @@ def sidebar() -> None:
     if chosen != session.recall("dataset"):
         session.choose_dataset(chosen)
         st.rerun()
-    _run_picker(workspace.runs(chosen))
-    _share(chosen, session.current_run())
+    runs = workspace.runs(chosen)
+    _run_picker(runs)
+    _share(chosen, runs)
     _jobs_line()
 
 
-def _share(dataset: str, run: RunInfo | None) -> None:
+def _share(dataset: str, runs: list[RunInfo]) -> None:
     """Name data and run in the address: a copied link opens the same ones on any page."""
     session.share(dataset=dataset[:_ID_DIGITS])
-    if run is not None:
-        session.share(run=run.id[:_ID_DIGITS])
+    shown = session.recall("run")
+    if any(run.id == shown for run in runs):
+        session.share(run=shown[:_ID_DIGITS])
     else:
         session.unshare("run")
 

@@ -151,9 +151,8 @@ def _suggested(label: str, spec: Spec, common: dict[str, Any]) -> str:
 def _dataset(label: str, spec: Spec, common: dict[str, Any]) -> str:
     """Draw the workspace's datasets of one kind, the newest first; return the chosen id."""
     found = [info for info in session.workspace().datasets() if info.modality == spec.of]
-    shown = session.current_dataset()
-    if spec.is_optional and shown is not None:  # what is trained on cannot test
-        found = [info for info in found if info.id != shown.id]
+    if spec.is_optional:  # what is trained on cannot test
+        found = [info for info in found if info.id != session.recall("dataset")]
     if not found and spec.is_optional:
         return ""
     if not found:

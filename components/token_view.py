@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -63,10 +64,11 @@ def _reads_texts(run: RunInfo, dataset: Dataset) -> bool:
     return Modality.TEXT in get_embedder(method).queries
 
 
-def _texts(dataset: Dataset) -> list[str]:
+def _texts(dataset: Dataset) -> Sequence[str]:
     """Return the texts of a dataset: all items, those of the sides that hold texts, or none."""
     if dataset.modality is Modality.TEXT:
-        return list(dataset.items)
+        items: Sequence[str] = dataset.items
+        return items
     if dataset.sides is None or dataset.modality is not Modality.PAIRS:
         return []
     n_left = dataset.sides.n_left
@@ -87,7 +89,7 @@ def _side(dataset: Dataset, number: int | None) -> int | None:
     return 0 if has_left and number < dataset.sides.n_left else 1
 
 
-def _text_box(run: RunInfo, items: list[str]) -> tuple[str, int | None]:
+def _text_box(run: RunInfo, items: Sequence[str]) -> tuple[str, int | None]:
     """Draw the box; return what is in it, and the place of the text that was put there."""
     if not items:
         key = f"tokens.text.{run.dataset[:12]}"
