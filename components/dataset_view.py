@@ -50,7 +50,7 @@ def dataset_details(info: DatasetInfo) -> None:
         kind = "directed" if dataset.edges.directed else "undirected"
         st.caption(f"{len(dataset.edges):,} {kind} edges")
     left_out(dataset)
-    _look(dataset)
+    _look(info.id, dataset)
     name, rename, remove = st.columns([3, 1, 1], vertical_alignment="bottom")
     new = name.text_input("Name", value=info.name, key=f"data.rename.{info.id[:12]}", max_chars=80)
     if rename.button("Rename", key=f"data.do_rename.{info.id[:12]}", width="stretch"):
@@ -75,12 +75,12 @@ def left_out(dataset: Dataset) -> None:
             st.caption(f"The first {_SHOWN_DROPPED:,} are listed.")
 
 
-def _look(dataset: Dataset) -> None:
+def _look(id: str, dataset: Dataset) -> None:
     if dataset.sides is not None:
         _pairs(dataset)
         return
     if dataset.modality is Modality.IMAGE:
-        some = one_of_each(dataset)[:_SHOWN_IMAGES]
+        some = session.worked_out(("one of each", id), lambda: one_of_each(dataset)[:_SHOWN_IMAGES])
         picture_strip([(dataset.ids[i], dataset.items[i]) for i in some], side=72)
     frame = dataset.columns.head(_SHOWN_ROWS).copy()
     if dataset.modality is Modality.TEXT:

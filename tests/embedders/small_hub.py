@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 LARGE = (".safetensors", ".bin", ".pt")
 
 
@@ -276,3 +278,16 @@ def _handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
             self.close_connection = True
 
     return Handler
+
+
+@contextmanager
+def in_use(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Run a hub that the code under test asks, with folders of its own and no other setting."""
+    monkeypatch.setenv("EMBEDSCOPE_HOME", str(home / "home"))
+    monkeypatch.setenv("HF_HOME", str(home / "hf"))
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
+                 "EMBEDSCOPE_DOWNLOADS", "http_proxy", "HTTP_PROXY", "all_proxy"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    with small_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub

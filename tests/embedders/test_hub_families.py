@@ -31,13 +31,7 @@ FAMILIES = {
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    monkeypatch.setenv("EMBEDSCOPE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
-                 "EMBEDSCOPE_DOWNLOADS", "http_proxy", "HTTP_PROXY", "all_proxy"):  # fmt: skip
-        monkeypatch.delenv(name, raising=False)
-    with small_hub.small_hub() as one:
-        monkeypatch.setenv("HF_ENDPOINT", one.url)
+    with small_hub.in_use(tmp_path, monkeypatch) as one:
         yield one
 
 
